@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# How a folder becomes a target: one call a folder, in the host build and in the firmware build alike.
+#
+#   goldcrest_library(core_wire DEPENDS core_base)
+#
+# takes every *.cpp of the folder but *_test.cpp and fuzz_*.cpp into a static library, and, in the
+# host build, every *_test.cpp into one GoogleTest program `<name>_test`. CMake targets carry the
+# dependency rules of docs/architecture.md; tests/include_direction checks the includes as well.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+option(GOLDCREST_TESTS "Build the unit tests beside the sources" ON)
+
+add_library(goldcrest_warnings INTERFACE)
+target_compile_options(goldcrest_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wundef -Werror)
+target_include_directories(goldcrest_warnings INTERFACE ${GOLDCREST_ROOT})
+
+function(goldcrest_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;TEST_DEPENDS;EXCLUDE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/fuzz_[^/]*\\.cpp$|/main\\.cpp$")
+  foreach(excluded ${ARG_EXCLUDE})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${excluded})
+  endforeach()
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PRIVATE goldcrest_warnings PUBLIC ${ARG_DEPENDS})
+    target_include_directories(${name} PUBLIC ${GOLDCREST_ROOT})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${ARG_DEPENDS})
+    target_include_directories(${name} INTERFACE ${GOLDCREST_ROOT})
+  endif()
+  if(GOLDCREST_TESTS AND tests)
+    goldcrest_test(${name}_test SOURCES ${tests} DEPENDS ${name} ${ARG_TEST_DEPENDS})
+  endif()
+endfunction()
+
+# A GoogleTest program of the given sources; every TEST in it is a ctest case of its own.
+function(goldcrest_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE goldcrest_warnings ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE GOLDCREST_ROOT="${GOLDCREST_ROOT}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
+    WORKING_DIRECTORY ${GOLDCREST_ROOT} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
