@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// A virtual NUCLEO-L152RE with X-NUCLEO-IDS01A5, running the very binaries of the real one.
+//
+// A Board is a value that is stepped through time: everything that happens depends only on its
+// options and on the calls made, so two runs with the same calls are identical. `Instant` counts
+// from the world's origin; a board that is switched on later starts then.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "host/board/radio_port.hpp"
+
+namespace goldcrest::board {
+
+struct BoardOptions {
+  /// Seeds torn flash values and RAM contents at power-on.
+  std::uint64_t seed = 1;
+  /// The 96-bit unique device id at 0x1FF800D0/D4/E4; the firmware makes its EUI-64 from it.
+  std::array<std::uint32_t, 3> unique_id{0x0A0B0C0D, 0x31373538, 0x00000001};
+  /// Categories of Chip::trace() that are wanted.
+  std::vector<std::string> trace;
+  std::function<void(std::string_view)> trace_sink;
+};
+
+/// Where in a flash operation the power goes.
+enum class CutPhase : std::uint8_t { before, inside, after };
+
+struct PowerCut {
+  std::uint64_t flash_operation = 0;  ///< counted from the board's creation, see flash_operations()
+  CutPhase phase = CutPhase::before;
+  std::uint64_t torn_seed = 0;        ///< chooses the mixture when `inside`
+};
+
+class Board {
+ public:
+  explicit Board(const BoardOptions& options);
+  ~Board();
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+
+  // --- the outside world -------------------------------------------------------------------------
+  /// Connects the antenna; before the first run_until(). Without it the air is silent.
+  void connect(RadioPort& air);
+  /// The radio's receiving side, for the air to call.
+  RadioReceiver& radio();
+  /// What the programmer (ST-Link) does: erases and programs `bytes` at `address` in flash, whole
+  /// pages. Works with power on; the caller resets afterwards. Fails, with the reason, on a locked
+  /// board (RDP level 2; level 1 mass-erases first), bad address or size.
+  [[nodiscard]] std::expected<void, std::string> program(std::uint32_t address,
+                                                         std::span<const std::uint8_t> bytes);
+  /// What the debug port can read; fails on a board with readout protection.
+  [[nodiscard]] std::expected<std::vector<std::uint8_t>, std::string> read_flash(
+      std::uint32_t address, std::uint32_t size);
+  void power(bool on);
+  bool powered() const;
+  /// The reset button (NRST), pressed and let go.
+  void reset();
+  void set_jumper(bool fitted);   ///< PA0 to 3V3
+  void set_button(bool pressed);  ///< PC13, low when pressed
+  bool led() const;               ///< PA5
+  /// Serial console, USART2 through the virtual COM port.
+  void type(std::string_view text);
+  std::string take_serial();
+
+  // --- time --------------------------------------------------------------------------------------
+  base::Instant now() const;
+  /// Runs to `until` (or to a power cut that fires, which leaves the board unpowered; time goes on).
+  void run_until(base::Instant until);
+  /// The earliest instant at which the board does something without outside input: now() while code
+  /// executes, the next timer or radio event while it sleeps, `never` when off.
+  base::Instant next_event() const;
+
+  // --- faults ------------------------------------------------------------------------------------
+  /// Flash and EEPROM operations (page erases, word and half-page programs) begun so far.
+  std::uint64_t flash_operations() const;
+  /// Arms one cut; power() switches the board on again afterwards.
+  void arm(const PowerCut& cut);
+  /// True once after an armed cut has fired.
+  bool take_cut_fired();
+
+  // --- state -------------------------------------------------------------------------------------
+  /// The whole state, flash to radio, and back. Restoring checks magic, version and length.
+  std::vector<std::uint8_t> save() const;
+  [[nodiscard]] std::expected<void, std::string> restore(std::span<const std::uint8_t> state);
+  /// Executed instructions since creation.
+  std::uint64_t instructions() const;
+  /// PC, SP, CONTROL…, for error messages and tests.
+  std::string describe_cpu() const;
+
+ private:
+  class Machine;
+  std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace goldcrest::board

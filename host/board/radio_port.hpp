@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Between a board's SPIRIT1 model and whatever plays the air: the simulator's virtual air in
+// virtual time, or ZEP over UDP in real time.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <span>
+
+#include "core/base/time.hpp"
+
+namespace goldcrest::board {
+
+/// What two radios must share to hear each other; taken from the SPIRIT1's registers.
+struct RadioSettings {
+  std::uint32_t frequency_hz = 0;    ///< carrier, rounded to 1 kHz
+  std::uint32_t bitrate = 0;         ///< bits per second
+  std::uint32_t sync_word = 0;
+  std::uint8_t preamble_bytes = 0;
+  std::uint8_t sync_bytes = 0;
+  std::uint8_t crc_bytes = 0;
+  bool whitening = false;
+
+  friend auto operator<=>(const RadioSettings&, const RadioSettings&) = default;
+};
+
+/// The board's view of the air.
+class RadioPort {
+ public:
+  /// A packet goes on air. `payload` is what the packet handler sends between length byte and CRC
+  /// (the MAC frame). [begin, end) is the whole air time, preamble to CRC, in board time.
+  virtual void transmit(base::Instant begin, base::Instant end, std::span<const std::uint8_t> payload,
+                        const RadioSettings& settings) = 0;
+  /// The strongest signal on the channel now, dBm; -120 when it is quiet.
+  virtual int rssi_dbm(base::Instant now, const RadioSettings& settings) = 0;
+
+ protected:
+  ~RadioPort() = default;
+};
+
+/// The SPIRIT1's side, called by the air at the given board times (never in the board's past).
+class RadioReceiver {
+ public:
+  /// A packet's preamble begins to arrive. The model decides whether it locks on: it must be in RX
+  /// with matching settings from here to the sync word, and not be receiving already.
+  virtual void packet_begin(std::uint64_t packet_id, base::Instant begin, base::Instant end,
+                            int rssi_dbm, const RadioSettings& settings) = 0;
+  /// The packet is over. `corrupt`: collided or lost; the model then raises a CRC error instead.
+  virtual void packet_end(std::uint64_t packet_id, base::Instant end,
+                          std::span<const std::uint8_t> payload, bool corrupt) = 0;
+
+ protected:
+  ~RadioReceiver() = default;
+};
+
+}  // namespace goldcrest::board
