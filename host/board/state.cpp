@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "host/board/state.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace goldcrest::board {
+
+void Saver::fail(std::string_view reason) {
+  if (error_.empty()) error_ = reason;
+  input_ = {};
+}
+
+void Saver::raw(std::uint8_t* data, std::size_t size) {
+  if (!loading_) {
+    output_.insert(output_.end(), data, data + size);
+    return;
+  }
+  if (size > input_.size()) {
+    fail("the state ends too early");
+    std::memset(data, 0, size);
+    return;
+  }
+  std::memcpy(data, input_.data(), size);
+  input_ = input_.subspan(size);
+}
+
+void Saver::section(std::string_view name) {
+  std::string stored(name);
+  field(stored);
+  if (loading_ && stored != name) {
+    fail("expected the section " + std::string(name) + ", found " + stored);
+  }
+}
+
+}  // namespace goldcrest::board
