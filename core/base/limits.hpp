@@ -25,7 +25,7 @@ inline constexpr std::size_t coap_exchanges = 2;       ///< outstanding requests
 
 // Images
 inline constexpr std::size_t product_id_bytes = 32;    ///< with padding; 31 characters and a NUL
-inline constexpr std::size_t signature_bytes = 1856;   ///< room beside the manifest in a slot
+inline constexpr std::size_t signature_bytes = 1904;   ///< room beside the manifest in a slot
 inline constexpr std::size_t trust_anchors = 4;        ///< public keys in BOOT
 inline constexpr std::size_t content_keys = 4;         ///< AES keys in BOOT
 inline constexpr std::size_t trial_boots = 3;          ///< starts of an unconfirmed image

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Key/value records in the DATA section that survive a power cut at any word.
+// docs/formats/data.md.
+//
+// Two banks of 4 KiB. Records are appended to the active one; when it is full, the newest record of
+// each key is copied to the other bank, which then becomes the active one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string_view>
+
+#include "core/base/bytes.hpp"
+#include "core/base/limits.hpp"
+#include "core/image/flash.hpp"
+
+namespace goldcrest::update {
+
+enum class RecordKey : std::uint8_t {
+  settings = 1,          ///< settings.hpp
+  rejected_digests = 2,  ///< up to limits::rejected_digests of 32 bytes
+  update_result = 3,     ///< of the last update; its meaning is the update client's
+  random_seed = 4,       ///< counter that makes every boot's randomness another
+  poll_interval = 5,     ///< seconds, 4 bytes
+};
+inline constexpr std::uint8_t record_keys = 5;
+
+enum class RecordError : std::uint8_t {
+  flash,     ///< erasing, writing or reading failed; what was stored before still stands
+  too_long,  ///< a value above limits::record_bytes
+  no_room,   ///< more live records than a bank holds
+};
+
+std::string_view describe(RecordError error);
+
+class Records {
+ public:
+  explicit Records(image::Flash& flash, const image::Section& section = image::data_section);
+
+  /// Finds the active bank and its records, makes whole what a power cut left half done, and lays
+  /// out an empty section. To be called once, before anything else.
+  [[nodiscard]] std::expected<void, RecordError> open();
+
+  /// The value's bytes, a part of `out`, which must be as long as the value or longer (512 bytes
+  /// always are). Nothing when the key has no value.
+  [[nodiscard]] std::expected<std::optional<base::Bytes>, RecordError> read(
+      RecordKey key, base::MutableBytes out);
+
+  /// Replaces the value, as a whole or, on error or power cut, not at all. An unchanged value is
+  /// not written again.
+  [[nodiscard]] std::expected<void, RecordError> write(RecordKey key, base::Bytes value);
+
+  /// After this the key has no value.
+  [[nodiscard]] std::expected<void, RecordError> remove(RecordKey key);
+
+ private:
+  struct Bank;
+  struct Location;
+  image::Flash& flash_;
+  image::Section section_;
+  std::array<std::uint16_t, record_keys> newest_{};  // offset in the active bank; 0: no record
+  std::uint32_t generation_ = 0;
+  std::uint16_t end_ = 0;
+  std::uint8_t active_ = 0;
+};
+
+}  // namespace goldcrest::update
