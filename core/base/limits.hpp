@@ -20,6 +20,7 @@ inline constexpr std::size_t router_routes = 2048;     ///< downward routes, roo
 // CoAP
 inline constexpr std::size_t coap_block_bytes = 512;   ///< largest block a node asks for
 inline constexpr std::size_t coap_message_bytes = 640; ///< block + header + options
+inline constexpr std::size_t coap_request_bytes = 384; ///< longest request a node sends (an ask)
 inline constexpr std::size_t coap_token_bytes = 8;     ///< RFC 7252 section 3
 inline constexpr std::size_t coap_exchanges = 2;       ///< outstanding requests of a node
 

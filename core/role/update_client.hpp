@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// A device's side of an update (docs/formats/update-protocol.md): asks the server whether there is
+// something newer, fetches it block by block, hands the bytes to the installer and tells how it
+// goes. Falls back to the classic protocol when the server does not know the current one.
+//
+// Invariants: at most one session at a time. Silence never loses what has been received: a session
+// goes on from the block it has, until there was no progress for `give_up_after`. An offer that was
+// refused is remembered (in RAM) and not fetched again until `refusal_memory` has passed or a
+// person asks for it with start().
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string_view>
+
+#include "core/base/bytes.hpp"
+#include "core/base/limits.hpp"
+#include "core/base/random.hpp"
+#include "core/base/time.hpp"
+#include "core/base/version.hpp"
+#include "core/net/blockwise.hpp"
+#include "core/net/coap_exchange.hpp"
+#include "core/net/udp_application.hpp"
+#include "core/wire/address.hpp"
+#include "core/wire/update_protocol.hpp"
+
+namespace goldcrest::role {
+
+/// Why an update was refused: the code for the server, and words for people.
+struct Refusal {
+  wire::UpdateResult result = wire::UpdateResult::refused_format;
+  std::string_view reason;
+};
+
+/// Port: where the bytes of an update go, in order. role::InstallerSink is the real one.
+class UpdateSink {
+ public:
+  /// Forgets what came before; the next byte is the first of a file.
+  virtual void begin() = 0;
+  /// Takes the next bytes, programs flash as it goes. An error ends the update.
+  virtual std::expected<void, Refusal> write(base::Bytes bytes) = 0;
+  /// All bytes are there: verifies them and makes the image bootable.
+  virtual std::expected<void, Refusal> finish() = 0;
+  /// Length of the file as its manifest says; 0 until the manifest has been read.
+  virtual std::uint32_t total_size() const = 0;
+  /// Version of the image; 0.0.0 until the manifest has been read.
+  virtual base::Version version() const = 0;
+
+ protected:
+  ~UpdateSink() = default;
+};
+
+/// Port: what a console prints and an application acts on.
+class UpdateEvents {
+ public:
+  /// A request for the newest version leaves. `classic`: the packed request of the field devices.
+  virtual void asked(bool classic) = 0;
+  /// The server answered anything at all (what confirms a trial image).
+  virtual void server_reached() = 0;
+  virtual void nothing_newer(base::Duration ask_again_after) = 0;
+  /// The download begins; with the classic protocol, once the manifest has been read.
+  virtual void found(base::Version version, std::uint32_t size) = 0;
+  virtual void progress(std::uint32_t received, std::uint32_t total) = 0;
+  /// The file or the offer was not taken; the running application is untouched.
+  virtual void refused(const Refusal& refusal, base::Duration ask_again_after) = 0;
+  /// Installed and verified: reboot to run it.
+  virtual void complete(base::Version version) = 0;
+  virtual void failed(std::string_view reason, base::Duration ask_again_after) = 0;
+
+ protected:
+  ~UpdateEvents() = default;
+};
+
+struct UpdateClientSettings {
+  std::uint16_t local_port = wire::coap::default_port;
+  /// From going online to the first ask.
+  base::Duration first_ask_after = std::chrono::seconds(5);
+  /// Between asks, unless the server names another interval.
+  base::Duration poll_interval = std::chrono::hours(1);
+  /// After a session that failed for want of answers.
+  base::Duration retry_interval = std::chrono::minutes(2);
+  /// Without a single new byte.
+  base::Duration give_up_after = std::chrono::minutes(30);
+  base::Duration refusal_memory = std::chrono::hours(24);
+  std::uint8_t max_size_exponent = wire::coap::size_exponent_for(limits::coap_block_bytes);
+  /// Starts over at most so often in a session when the file changes under it.
+  unsigned max_restarts = 5;
+};
+
+class UpdateClient final : public net::UdpApplication {
+ public:
+  UpdateClient(base::Random& random, UpdateSink& sink, UpdateEvents& events,
+               const UpdateClientSettings& settings = {});
+
+  /// What the device is and runs; `ask.product` must outlive the client. block_size, and
+  /// last_result once this client has made one, are filled in by the client.
+  void set_device(const wire::Ask& ask) { ask_ = ask; }
+  /// Where to ask; without one a session fails at once. Ends a running session.
+  void set_server(const wire::Endpoint& server);
+  /// Online: the node has joined and an ask makes sense. Offline sessions wait.
+  void set_online(base::Instant now, bool online);
+  /// By a person: asks now, and takes an offer that was refused before. Ignored while busy.
+  void start(base::Instant now);
+
+  bool busy() const { return state_ != State::idle && state_ != State::installed; }
+  /// An update is installed and waits for the reboot; nothing is asked any more.
+  bool installed() const { return state_ == State::installed; }
+  wire::UpdateResult last_result() const { return ask_.last_result; }
+
+  void receive(base::Instant now, const wire::Endpoint& from, base::Bytes payload) override;
+  void advance(base::Instant now) override;
+  std::optional<net::UdpTransmission> next_transmission(base::Instant now) override;
+  base::Instant next_deadline() const override;
+
+ private:
+  enum class State : std::uint8_t { idle, asking, downloading, restarting, installed };
+
+  void begin_session(base::Instant now);
+  void ask_server(base::Instant now);
+  void handle_ask_outcome(base::Instant now, const net::CoapOutcome& outcome);
+  void handle_answer(base::Instant now, const net::CoapOutcome& outcome);
+  void begin_download(base::Instant now, const wire::Offer& offer);
+  void begin_classic(base::Instant now);
+  void drain(base::Instant now);
+  void take_bytes(base::Instant now, base::Bytes bytes);
+  void check_download(base::Instant now);
+  void announce();
+  void finish_download(base::Instant now);
+  void restart(base::Instant now);
+  void refuse(base::Instant now, const Refusal& refusal);
+  void fail(base::Instant now, std::string_view reason, base::Duration ask_again_after);
+  void nothing_newer(base::Instant now, std::uint32_t retry_after_s);
+  void end_session(base::Instant now, base::Duration ask_again_after);
+  void reach_server();
+  bool refused_before(base::Instant now, base::Bytes identity) const;
+
+  base::Random& random_;
+  UpdateSink& sink_;
+  UpdateEvents& events_;
+  UpdateClientSettings settings_;
+  wire::Ask ask_;
+  State state_ = State::idle;
+  bool online_ = false;
+  bool classic_ = false;
+  bool announced_ = false;
+  bool by_hand_ = false;
+  bool have_server_ = false;
+  unsigned restarts_ = 0;
+  base::Instant next_ask_ = base::never;
+  base::Instant session_progress_{};   // last sign of progress, for giving up
+  std::uint32_t interval_s_ = 0;       // as the server wishes; 0: ours
+
+  std::array<std::uint8_t, limits::coap_block_bytes> reorder_buffer_{};
+  net::CoapExchanges exchanges_;
+  net::BlockDownload download_;
+  std::optional<net::ExchangeHandle> ask_exchange_;
+  std::array<char, wire::offer_path_bytes> path_{};
+  std::array<std::uint8_t, wire::classic_request_bytes> classic_payload_{};
+
+  // What is fetched now, and what was refused last: an ETag, or a hash of the first block.
+  wire::EntityTag identity_;
+  wire::EntityTag refused_identity_;
+  base::Instant refused_until_{};
+};
+
+}  // namespace goldcrest::role
