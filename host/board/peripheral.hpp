@@ -13,7 +13,7 @@
 namespace goldcrest::board {
 
 /// Board time: microsecond Instants are too coarse for a 32 MHz chip, so inside the board time is
-/// counted in picoseconds since power-on. int64 holds 106 days.
+/// counted in picoseconds since the world's origin: an Instant times 10^6. int64 holds 106 days.
 using Picoseconds = std::int64_t;
 inline constexpr Picoseconds no_event = INT64_MAX;
 inline constexpr Picoseconds picoseconds_per_microsecond = 1'000'000;
@@ -41,6 +41,11 @@ class Chip {
   virtual void drive_pin(unsigned port, unsigned number, bool level) = 0;
   /// Asks for a system reset; `cause` is the RCC_CSR flag to set (RM0038 6.3.14).
   virtual void request_reset(std::uint32_t rcc_csr_flag) = 0;
+  /// A bus master other than the CPU (DMA) reads or writes memory or a register, 1, 2 or 4 bytes.
+  virtual std::uint32_t bus_read(std::uint32_t address, unsigned size) = 0;
+  virtual void bus_write(std::uint32_t address, std::uint32_t value, unsigned size) = 0;
+  /// A pulse on the CPU's event input (EXTI in event mode): ends WFE.
+  virtual void signal_event() = 0;
   /// A line for --trace; `category` is registers, interrupts, radio, serial, flash, unmodelled.
   virtual bool tracing(std::string_view category) const = 0;
   virtual void trace(std::string_view category, std::string_view text) = 0;
@@ -63,6 +68,9 @@ class Peripheral {
   virtual Picoseconds next_event() const { return no_event; }
   /// Time has reached `now` (≥ the last next_event()); do what is due, set IRQ lines.
   virtual void advance(Picoseconds now) { (void)now; }
+  /// The chip enters (true) or leaves Stop mode (WFI/WFE with SLEEPDEEP and PWR_CR.PDDS clear): HCLK
+  /// and the PCLKs stand still meanwhile; on leaving, RCC runs from MSI (RM0038 4.3.8).
+  virtual void stop_mode(bool entered) { (void)entered; }
   /// Saves or restores every field.
   virtual void serialize(Saver& saver) = 0;
 };
