@@ -4,7 +4,8 @@
 #   goldcrest_library(core_wire DEPENDS core_base)
 #
 # takes every *.cpp of the folder but *_test.cpp and fuzz_*.cpp into a static library, and, in the
-# host build, every *_test.cpp into one GoogleTest program `<name>_test`. CMake targets carry the
+# host build, every *_test.cpp into one GoogleTest program `<name>_test`. Every fuzz_*.cpp is a
+# libFuzzer program of its own in the fuzz build (tests/fuzz/run). CMake targets carry the
 # dependency rules of docs/architecture.md; tests/include_direction checks the includes as well.
 
 set(CMAKE_CXX_STANDARD 23)
@@ -13,6 +14,7 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(GOLDCREST_TESTS "Build the unit tests beside the sources" ON)
+option(GOLDCREST_FUZZ "Build the fuzz targets beside the sources (clang, libFuzzer)" OFF)
 
 add_library(goldcrest_warnings INTERFACE)
 target_compile_options(goldcrest_warnings INTERFACE
@@ -40,6 +42,16 @@ function(goldcrest_library name)
   endif()
   if(GOLDCREST_TESTS AND tests)
     goldcrest_test(${name}_test SOURCES ${tests} DEPENDS ${name} ${ARG_TEST_DEPENDS})
+  endif()
+  if(GOLDCREST_FUZZ)
+    file(GLOB fuzz_targets CONFIGURE_DEPENDS fuzz_*.cpp)
+    foreach(source ${fuzz_targets})
+      get_filename_component(target ${source} NAME_WE)
+      add_executable(${target} ${source})
+      target_link_libraries(${target} PRIVATE goldcrest_warnings ${name} ${ARG_TEST_DEPENDS})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzz_targets ${target})
+    endforeach()
   endif()
 endfunction()
 

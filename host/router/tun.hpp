@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// A Linux TUN interface that carries bare IPv6 packets (IFF_TUN | IFF_NO_PI), with the mesh's prefix
+// routed to it. Needs CAP_NET_ADMIN.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "core/base/bytes.hpp"
+#include "core/wire/address.hpp"
+
+namespace goldcrest::router {
+
+class Tun {
+ public:
+  /// Creates the interface `name` (at most 15 characters), brings it up with an MTU of 1,280 and
+  /// gives it `address`/64, which also routes the prefix there. Fails with what went wrong.
+  [[nodiscard]] static std::expected<Tun, std::string> open(const std::string& name,
+                                                            const wire::Ipv6Address& address);
+  Tun(Tun&& other) noexcept;
+  Tun& operator=(Tun&& other) noexcept;
+  Tun(const Tun&) = delete;
+  Tun& operator=(const Tun&) = delete;
+  ~Tun();
+
+  /// The next packet from the host, or nothing when none waits.
+  std::optional<base::Bytes> read(base::MutableBytes buffer);
+  bool write(base::Bytes packet);
+  int descriptor() const { return descriptor_; }
+  const std::string& name() const { return name_; }
+
+ private:
+  Tun(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+  [[nodiscard]] std::expected<void, std::string> bring_up(const wire::Ipv6Address& address) const;
+
+  int descriptor_;
+  std::string name_;
+};
+
+}  // namespace goldcrest::router
