@@ -10,8 +10,11 @@ namespace goldcrest::limits {
 inline constexpr std::size_t frame_bytes = 96;         ///< SPIRIT1 FIFO; longest MAC frame
 inline constexpr std::size_t datagram_bytes = 1280;    ///< IPv6 minimum MTU; longest datagram
 inline constexpr std::size_t reassemblies = 3;         ///< datagrams being reassembled at once
-inline constexpr std::size_t outgoing_datagrams = 4;   ///< datagrams waiting for the radio, node
+inline constexpr std::size_t router_reassemblies = 16; ///< the same, border router
+inline constexpr std::size_t outgoing_datagrams = 8;   ///< datagrams waiting for the radio, node
+inline constexpr std::size_t outgoing_bytes = 2 * datagram_bytes;  ///< and their bytes together
 inline constexpr std::size_t router_outgoing_datagrams = 32;  ///< the same, border router
+inline constexpr std::size_t router_outgoing_bytes = router_outgoing_datagrams * datagram_bytes;
 inline constexpr std::size_t neighbours = 12;          ///< link neighbours, node
 inline constexpr std::size_t router_neighbours = 64;   ///< link neighbours, border router
 inline constexpr std::size_t routes = 24;              ///< downward routes, storing-mode node
