@@ -179,14 +179,14 @@ class DaoRoutes {
   std::optional<DaoRoute> next();
 
  private:
-  bool find_group();
+  bool find_transit();
 
   base::Bytes options_;
-  std::size_t targets_begin_ = 0;   // of the current group, offsets into options_
-  std::size_t transits_begin_ = 0;  // also where its targets end
-  std::size_t group_end_ = 0;
-  std::size_t target_ = 0;  // the next pair
-  std::size_t transit_ = 0;
+  std::size_t position_ = 0;       // behind the transit information being paired
+  std::size_t targets_begin_ = 0;  // the group of targets it applies to
+  std::size_t targets_end_ = 0;
+  std::size_t target_ = 0;  // the next of them
+  std::optional<TransitInformation> transit_;
 };
 
 /// Destination advertisement object. `options` is a checked view; build it with RplTarget::emit and
