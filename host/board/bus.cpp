@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "host/board/bus.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/ensure.hpp"
+
+namespace goldcrest::board {
+namespace {
+
+constexpr std::uint32_t bit_band_size = 0x02000000;
+
+constexpr bool in_bit_band(std::uint32_t address) {
+  return address - ram_bit_band_base < bit_band_size ||
+         address - peripheral_bit_band_base < bit_band_size;
+}
+
+}  // namespace
+
+void Bus::attach(std::uint32_t base, std::uint32_t size, Peripheral& peripheral) {
+  const auto place = std::ranges::upper_bound(ranges_, base, {}, &Range::base);
+  base::ensure(place == ranges_.end() || base + size <= place->base);
+  base::ensure(place == ranges_.begin() || (place - 1)->base + (place - 1)->size <= base);
+  ranges_.insert(place, Range{base, size, &peripheral});
+}
+
+const Bus::Range* Bus::find(std::uint32_t address) const {
+  const auto next = std::ranges::upper_bound(ranges_, address, {}, &Range::base);
+  if (next == ranges_.begin()) return nullptr;
+  const Range& range = *(next - 1);
+  return address - range.base < range.size ? &range : nullptr;
+}
+
+void Bus::unmodelled(std::string_view what, std::uint32_t address, unsigned size) {
+  if (chip_.tracing("unmodelled")) {
+    chip_.trace("unmodelled", fmt::format("{} of {} bytes at {:#010x}: nothing is modelled there",
+                                          what, size, address));
+  }
+}
+
+/// Reads the bit behind `address` and, if `new_bit` is given, writes it first; the bus matrix does
+/// that as one locked read-modify-write of the byte in RAM or of the peripheral's word.
+std::uint32_t Bus::bit_band(std::uint32_t address, std::uint32_t* new_bit) {
+  const std::uint32_t region = address & 0xF0000000;
+  const std::uint32_t offset = address & 0x01FFFFFF;
+  const std::uint32_t target = region | (offset / 32 & ~3u);
+  const std::uint32_t bit = offset / 4 % 32;
+  std::uint32_t word = read(target, 4);
+  if (new_bit != nullptr) {
+    word = (word & ~(1u << bit)) | ((*new_bit & 1u) << bit);
+    write(target, word, 4);
+  }
+  return word >> bit & 1u;
+}
+
+std::uint32_t Bus::read(std::uint32_t address, unsigned size) {
+  if (address - flash_base <= flash_size - size) {
+    return load(memory_.flash(), address - flash_base, size);
+  }
+  if (address - ram_base <= ram_size - size) return load(memory_.ram(), address - ram_base, size);
+  if (in_bit_band(address)) return bit_band(address, nullptr);
+  const Range* range = find(address);
+  if (range == nullptr) {
+    unmodelled("read", address, size);
+    return 0;
+  }
+  return range->peripheral->read(address - range->base, size);
+}
+
+void Bus::write(std::uint32_t address, std::uint32_t value, unsigned size) {
+  if (address - ram_base <= ram_size - size) {
+    store(memory_.ram(), address - ram_base, value, size);
+    return;
+  }
+  if (in_bit_band(address)) {
+    (void)bit_band(address, &value);
+    return;
+  }
+  const Range* range = find(address);
+  if (range == nullptr) {
+    unmodelled("write", address, size);
+    return;
+  }
+  range->peripheral->write(address - range->base, value, size);
+}
+
+}  // namespace goldcrest::board

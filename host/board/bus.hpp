@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The bus matrix: which peripheral answers at which address, and the bit-band alias regions
+// (PM0056 2.2.5) that turn one word into one bit of RAM or of a register.
+//
+// Program memory and RAM are read by the CPU engine directly; everything else, and every write to
+// program memory, comes through here.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "host/board/memory.hpp"
+#include "host/board/peripheral.hpp"
+
+namespace goldcrest::board {
+
+inline constexpr std::uint32_t ram_bit_band_base = 0x22000000;
+inline constexpr std::uint32_t peripheral_base = 0x40000000;
+inline constexpr std::uint32_t peripheral_size = 0x00100000;
+inline constexpr std::uint32_t peripheral_bit_band_base = 0x42000000;
+
+class Bus {
+ public:
+  Bus(Chip& chip, Memory& memory) : chip_(chip), memory_(memory) {}
+
+  /// `peripheral` answers at [base, base + size); ranges never overlap.
+  void attach(std::uint32_t base, std::uint32_t size, Peripheral& peripheral);
+
+  std::uint32_t read(std::uint32_t address, unsigned size);
+  void write(std::uint32_t address, std::uint32_t value, unsigned size);
+
+ private:
+  struct Range {
+    std::uint32_t base;
+    std::uint32_t size;
+    Peripheral* peripheral;
+  };
+
+  const Range* find(std::uint32_t address) const;
+  void unmodelled(std::string_view what, std::uint32_t address, unsigned size);
+  std::uint32_t bit_band(std::uint32_t address, std::uint32_t* new_bit);
+
+  Chip& chip_;
+  Memory& memory_;
+  std::vector<Range> ranges_;   ///< by base
+};
+
+}  // namespace goldcrest::board

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The flash interface at 0x40023C00 and the rules of writing program memory, data EEPROM and option
+// bytes, RM0038 chapter 3 (category 5: two banks of 256 KB, pages of 256 bytes, erased value 0).
+//
+//   0x00 ACR      0x0C PEKEYR    0x18 SR       0x80 WRPR2
+//   0x04 PECR     0x10 PRGKEYR   0x1C OBR      0x84 WRPR3
+//   0x08 PDKEYR   0x14 OPTKEYR   0x20 WRPR1    0x88 WRPR4
+//
+// Every erase and every program is one operation with a number; an armed PowerCut names one and
+// says whether the power goes before it, in it or after it. Stored values change when an operation
+// begins; BSY, and the stall of a CPU that fetches from the busy bank, last until it ends. A second
+// write while one is running waits for it, as the bus does. (Data reads from a busy bank do not
+// wait: they see the result at once.)
+//
+// Stricter than silicon on purpose: programming a word that is not zero changes nothing and sets
+// PGAERR, where the chip would store an undefined mixture.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/board/board.hpp"
+#include "host/board/memory.hpp"
+#include "host/board/register_block.hpp"
+
+namespace goldcrest::board {
+
+/// What the flash interface needs of the rest of the chip.
+class FlashEnvironment {
+ public:
+  /// Address of the code that executes.
+  virtual std::uint32_t executing_address() const = 0;
+  /// Stored code changed: what was translated from it is void.
+  virtual void code_changed(std::uint32_t address, std::uint32_t size) = 0;
+  virtual void stall_cpu(Picoseconds until) = 0;
+  /// The access ends in a bus error.
+  virtual void bus_error(std::uint32_t address) = 0;
+  /// An armed power cut is reached.
+  virtual void power_fails(Picoseconds at) = 0;
+
+ protected:
+  ~FlashEnvironment() = default;
+};
+
+class FlashController final : public RegisterBlock {
+ public:
+  enum class ReadoutProtection : std::uint8_t { level_0, level_1, level_2 };
+
+  FlashController(Chip& chip, Memory& memory, FlashEnvironment& environment);
+
+  // --- the CPU's and DMA's writes; reads need no rule ---
+  void write_program_memory(std::uint32_t address, std::uint32_t value, unsigned size);
+  void write_eeprom(std::uint32_t address, std::uint32_t value, unsigned size);
+  void write_option_bytes(std::uint32_t offset, std::uint32_t value, unsigned size);
+  std::uint32_t read_option_bytes(std::uint32_t offset) const;
+  /// Until when a fetch from `address` has to wait, if it does.
+  Picoseconds busy_until(std::uint32_t address) const;
+
+  // --- operations and power cuts ---
+  std::uint64_t operations() const { return operations_; }
+  void arm(const PowerCut& cut) { cut_ = cut; }
+  /// Power is gone: the rest of a running instruction block writes nothing more.
+  void power_lost() { dead_ = true; }
+
+  // --- the debug port's view ---
+  ReadoutProtection readout_protection() const;
+  [[nodiscard]] std::expected<void, std::string> debug_program(
+      std::uint32_t address, std::span<const std::uint8_t> bytes);
+  [[nodiscard]] std::expected<std::vector<std::uint8_t>, std::string> debug_read(
+      std::uint32_t address, std::uint32_t size) const;
+
+  /// Makes the stored option bytes those in force.
+  void load_option_bytes();
+
+  void reset(bool power_on) override;
+  Picoseconds next_event() const override;
+  void advance(Picoseconds now) override;
+  void serialize(Saver& saver) override;
+
+ protected:
+  std::uint32_t read_register(std::uint32_t offset) override;
+  void write_register(std::uint32_t offset, std::uint32_t value) override;
+
+ private:
+  using Tear = std::function<void(std::uint64_t seed)>;
+
+  void begin(std::uint32_t address, Picoseconds duration, const std::function<void()>& apply,
+             const Tear& tear);
+  void erase_page(std::uint32_t address);
+  void program_word(std::uint32_t address, std::uint32_t value);
+  void collect_half_page(std::uint32_t address, std::uint32_t value);
+  void program_half_page(std::uint32_t address);
+  void error(std::uint32_t flags, std::uint32_t address, std::string_view reason);
+  bool write_protected(std::uint32_t address) const;
+  void write_key(std::uint32_t value, std::array<std::uint32_t, 2> keys, std::uint32_t lock,
+                 std::uint8_t& step);
+  void write_control(std::uint32_t value);
+  void update_interrupt();
+  void mass_erase();
+  void restore_factory_options();
+
+  Memory& memory_;
+  FlashEnvironment& environment_;
+
+  std::uint32_t access_control_ = 0;
+  std::uint32_t control_ = 0;
+  std::uint32_t status_ = 0;         ///< EOP and the error flags; the rest is computed
+  std::uint32_t option_register_ = 0;
+  std::array<std::uint32_t, 4> write_protection_{};
+  std::array<std::uint8_t, 4> key_steps_{};   ///< PE, PRG, OPT, PD: keys accepted, or locked out
+  Picoseconds busy_until_ = 0;
+  bool busy_ = false;
+  std::uint8_t busy_bank_ = 0;
+  std::array<std::uint32_t, 32> half_page_{};
+  std::uint32_t half_page_base_ = 0;
+  std::uint8_t half_page_count_ = 0;
+  std::uint64_t operations_ = 0;
+  std::optional<PowerCut> cut_;
+  bool dead_ = false;
+  bool reload_options_ = false;   ///< OBL_LAUNCH
+};
+
+/// Data EEPROM at 0x08080000 as the bus sees it.
+class DataEeprom final : public Peripheral {
+ public:
+  DataEeprom(Memory& memory, FlashController& controller)
+      : memory_(memory), controller_(controller) {}
+  std::string_view name() const override { return "EEPROM"; }
+  std::uint32_t read(std::uint32_t offset, unsigned size) override;
+  void write(std::uint32_t offset, std::uint32_t value, unsigned size) override;
+  void reset(bool) override {}
+  void serialize(Saver&) override {}
+
+ private:
+  Memory& memory_;
+  FlashController& controller_;
+};
+
+/// Option bytes, flash size and unique id at 0x1FF80000, RM0038 3.7 and 31.
+class SystemMemory final : public RegisterBlock {
+ public:
+  SystemMemory(Chip& chip, FlashController& controller, std::array<std::uint32_t, 3> unique_id)
+      : RegisterBlock(chip, "SYSMEM", NarrowWrite::merge),
+        controller_(controller),
+        unique_id_(unique_id) {}
+  void reset(bool) override {}
+  void serialize(Saver&) override {}
+
+ protected:
+  std::uint32_t read_register(std::uint32_t offset) override;
+  void write_register(std::uint32_t offset, std::uint32_t value) override;
+
+ private:
+  FlashController& controller_;
+  std::array<std::uint32_t, 3> unique_id_;
+};
+
+}  // namespace goldcrest::board
