@@ -78,8 +78,8 @@ struct Ipv6Header {
 /// Why the chain of extension headers was refused, and what ICMPv6 has to say about it.
 struct ExtensionProblem {
   Ipv6Error error = Ipv6Error::truncated;
-  /// Send an ICMPv6 parameter problem. Already false where RFC 8200 section 4.2 forbids it for a
-  /// multicast destination; the usual limits of RFC 4443 section 2.4 (e) remain the caller's.
+  /// Send an ICMPv6 parameter problem. Already false where RFC 8200 section 4.2 or RFC 4443 section
+  /// 2.4 (e.3) forbids it for a multicast destination; the other limits remain the caller's.
   bool report = false;
   std::uint8_t code = 0;      ///< parameter problem code: 0 field, 1 next header, 2 option
   std::uint32_t pointer = 0;  ///< offset of the offending byte in the datagram

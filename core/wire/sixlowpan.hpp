@@ -122,9 +122,9 @@ std::expected<std::size_t, SixlowpanError> compress_header(base::Bytes datagram,
                                                            const Compression& compression,
                                                            base::ByteWriter& out);
 
-/// 2 IPHC + 1 context + 4 traffic class and flow label + 1 next header + 1 hop limit + 32 addresses
-/// + 16 extension headers + 7 UDP.
-inline constexpr std::size_t max_compressed_header = 64;
+/// 2 IPHC + 1 context + 4 traffic class and flow label + 1 hop limit + 32 addresses + 16 extension
+/// headers + 7 UDP, whose next header byte is elided.
+inline constexpr std::size_t max_compressed_header = 63;
 
 /// Expands an unfragmented payload (dispatch IPHC or uncompressed IPv6) to the whole datagram at
 /// the start of `out`; returns its size. An elided UDP checksum is computed (RFC 6282
