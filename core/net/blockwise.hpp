@@ -24,11 +24,12 @@ enum class DownloadStatus : std::uint8_t {
   idle,
   running,
   complete,
-  changed,    ///< another ETag or size than before: start over
-  not_found,  ///< 4.04
-  reset,      ///< RST
-  rejected,   ///< another error response: see response_code()
-  malformed,  ///< responses that break RFC 7959, repeatedly
+  changed,           ///< another ETag or size than before: start over
+  not_found,         ///< 4.04
+  reset,             ///< RST
+  rejected,          ///< another error response: see response_code()
+  malformed,         ///< responses that break RFC 7959, repeatedly
+  request_too_long,  ///< the request does not fit limits::coap_request_bytes
 };
 
 struct DownloadSettings {
@@ -95,7 +96,7 @@ class BlockDownload {
   void adapt(const CoapOutcome& outcome);
   void shrink_blocks();
   void back_off(base::Instant now);
-  void fail(DownloadStatus status);
+  void end(DownloadStatus status);
   void bad_response(base::Instant now);
   std::optional<std::uint32_t> next_gap() const;
   bool start_request(base::Instant now, std::uint32_t offset);
@@ -112,14 +113,14 @@ class BlockDownload {
   bool etag_known_ = false;
 
   std::uint32_t received_ = 0;
-  base::Bytes in_order_;                // data to hand over now
-  std::uint32_t buffered_offset_ = 0;   // the block that came early
+  base::Bytes in_order_;               // data to hand over now
+  std::uint32_t buffered_offset_ = 0;  // the block that came early
   std::uint32_t buffered_length_ = 0;
 
   std::uint8_t size_exponent_ = 0;
-  unsigned clean_exchanges_ = 0;        // in a row
-  unsigned silent_exchanges_ = 0;       // time-outs in a row
-  unsigned bad_responses_ = 0;          // in a row
+  unsigned clean_exchanges_ = 0;   // in a row
+  unsigned silent_exchanges_ = 0;  // time-outs in a row
+  unsigned bad_responses_ = 0;     // in a row
   base::Instant paused_until_{};
   base::Instant last_progress_{};
   std::optional<base::Duration> smoothed_round_trip_;

@@ -66,7 +66,9 @@ struct CoapOutcome {
 class CoapExchanges {
  public:
   CoapExchanges(base::Random& random, const wire::Endpoint& server)
-      : random_(random), server_(server), next_message_id_(static_cast<std::uint16_t>(random.next())) {}
+      : random_(random),
+        server_(server),
+        next_message_id_(static_cast<std::uint16_t>(random.next())) {}
 
   const wire::Endpoint& server() const { return server_; }
   /// Ends all exchanges without an outcome and talks to another server from now on.

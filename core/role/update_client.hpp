@@ -93,6 +93,8 @@ class UpdateClient final : public net::UdpApplication {
  public:
   UpdateClient(base::Random& random, UpdateSink& sink, UpdateEvents& events,
                const UpdateClientSettings& settings = {});
+  UpdateClient(const UpdateClient&) = delete;
+  UpdateClient& operator=(const UpdateClient&) = delete;
 
   /// What the device is and runs; `ask.product` must outlive the client. block_size, and
   /// last_result once this client has made one, are filled in by the client.
@@ -119,22 +121,25 @@ class UpdateClient final : public net::UdpApplication {
 
   void begin_session(base::Instant now);
   void ask_server(base::Instant now);
+  void ask_classic(base::Instant now);
   void handle_ask_outcome(base::Instant now, const net::CoapOutcome& outcome);
-  void handle_answer(base::Instant now, const net::CoapOutcome& outcome);
+  void handle_answer(base::Instant now, base::Bytes payload);
   void begin_download(base::Instant now, const wire::Offer& offer);
-  void begin_classic(base::Instant now);
-  void drain(base::Instant now);
+  void handle_blocks(base::Instant now, const net::CoapOutcome& outcome);
   void take_bytes(base::Instant now, base::Bytes bytes);
-  void check_download(base::Instant now);
+  bool note_identity(base::Bytes bytes);
   void announce();
+  void handle_download_end(base::Instant now);
   void finish_download(base::Instant now);
   void restart(base::Instant now);
   void refuse(base::Instant now, const Refusal& refusal);
-  void fail(base::Instant now, std::string_view reason, base::Duration ask_again_after);
-  void nothing_newer(base::Instant now, std::uint32_t retry_after_s);
-  void end_session(base::Instant now, base::Duration ask_again_after);
-  void reach_server();
-  bool refused_before(base::Instant now, base::Bytes identity) const;
+  void fail(base::Instant now, std::string_view reason);
+  void nothing_newer(base::Instant now);
+  /// Back to idle; says when the next ask is due.
+  base::Duration end_session(base::Instant now, base::Duration interval);
+  base::Duration poll_interval() const;
+  bool refused_before(base::Instant now) const;
+  base::Instant give_up_at() const;
 
   base::Random& random_;
   UpdateSink& sink_;
@@ -143,14 +148,13 @@ class UpdateClient final : public net::UdpApplication {
   wire::Ask ask_;
   State state_ = State::idle;
   bool online_ = false;
+  bool have_server_ = false;
   bool classic_ = false;
   bool announced_ = false;
-  bool by_hand_ = false;
-  bool have_server_ = false;
   unsigned restarts_ = 0;
   base::Instant next_ask_ = base::never;
-  base::Instant session_progress_{};   // last sign of progress, for giving up
-  std::uint32_t interval_s_ = 0;       // as the server wishes; 0: ours
+  base::Instant last_progress_{};        // of the session
+  std::uint32_t server_interval_s_ = 0;  // as the server wishes; 0: ours
 
   std::array<std::uint8_t, limits::coap_block_bytes> reorder_buffer_{};
   net::CoapExchanges exchanges_;
@@ -159,9 +163,16 @@ class UpdateClient final : public net::UdpApplication {
   std::array<char, wire::offer_path_bytes> path_{};
   std::array<std::uint8_t, wire::classic_request_bytes> classic_payload_{};
 
-  // What is fetched now, and what was refused last: an ETag, or a hash of the first block.
-  wire::EntityTag identity_;
-  wire::EntityTag refused_identity_;
+  // What is being fetched, and what was refused last: a hash of the manifest.
+  struct Identity {
+    std::uint64_t hash = 0;
+    std::uint32_t bytes = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  Identity identity_;
+  wire::EntityTag offered_tag_;  // empty with the classic protocol
+  std::optional<Identity> refused_identity_;
+  wire::EntityTag refused_tag_;
   base::Instant refused_until_{};
 };
 

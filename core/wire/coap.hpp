@@ -76,9 +76,15 @@ enum class Code : std::uint8_t {
   proxying_not_supported = 0xA5,
 };
 
-constexpr unsigned code_class(Code code) { return static_cast<unsigned>(code) >> 5; }
-constexpr unsigned code_detail(Code code) { return static_cast<unsigned>(code) & 0x1F; }
-constexpr bool is_request(Code code) { return code_class(code) == 0 && code != Code::empty; }
+constexpr unsigned code_class(Code code) {
+  return static_cast<unsigned>(code) >> 5;
+}
+constexpr unsigned code_detail(Code code) {
+  return static_cast<unsigned>(code) & 0x1F;
+}
+constexpr bool is_request(Code code) {
+  return code_class(code) == 0 && code != Code::empty;
+}
 /// Classes 2, 4 and 5; 1, 6 and 7 are reserved.
 constexpr bool is_response(Code code) {
   const auto value = code_class(code);
@@ -113,7 +119,9 @@ inline constexpr std::uint16_t no_response = 258;
 }  // namespace option
 
 /// Odd option numbers are critical (RFC 7252 section 5.4.6).
-constexpr bool critical(std::uint16_t option_number) { return (option_number & 1u) != 0; }
+constexpr bool critical(std::uint16_t option_number) {
+  return (option_number & 1u) != 0;
+}
 
 /// "Uri-Path", "Block2"…; empty for a number not named above.
 std::string_view option_name(std::uint16_t option_number);
@@ -181,12 +189,12 @@ constexpr std::uint8_t size_exponent_for(std::size_t bytes) {
 }
 
 enum class MessageError {
-  too_short,             ///< not even a header: ignore the datagram
-  unknown_version,       ///< not version 1: ignore the datagram (RFC 7252 section 3)
-  bad_token_length,      ///< 9 to 15
-  bad_option,            ///< reserved nibble 15, truncated, or a number above 65535
-  empty_payload,         ///< a payload marker with nothing behind it
-  empty_with_content,    ///< code 0.00 with a token, options or payload
+  too_short,           ///< not even a header: ignore the datagram
+  unknown_version,     ///< not version 1: ignore the datagram (RFC 7252 section 3)
+  bad_token_length,    ///< 9 to 15
+  bad_option,          ///< reserved nibble 15, truncated, or a number above 65535
+  empty_payload,       ///< a payload marker with nothing behind it
+  empty_with_content,  ///< code 0.00 with a token, options or payload
 };
 
 std::string_view describe(MessageError error);

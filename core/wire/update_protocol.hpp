@@ -28,9 +28,9 @@ inline constexpr std::uint8_t application_image_type = 3;
 using ImageDigest = std::array<std::uint8_t, 32>;
 
 enum class UpdateProtocolError {
-  malformed,       ///< not the encoding the format page asks for
-  missing_field,   ///< well formed, but a field that must be there is not
-  bad_value,       ///< a field with a value that cannot be
+  malformed,      ///< not the encoding the format page asks for
+  missing_field,  ///< well formed, but a field that must be there is not
+  bad_value,      ///< a field with a value that cannot be
 };
 
 std::string_view describe(UpdateProtocolError error);
@@ -62,19 +62,19 @@ std::optional<base::Bytes> emit(const ClassicRequest& request, base::MutableByte
 
 /// How the device's last update ended; told with every ask. Values are on the wire.
 enum class UpdateResult : std::uint8_t {
-  none = 0,                 ///< no update since manufacture
-  installed = 1,            ///< the running image came by update
-  gave_up = 2,              ///< the server could not be reached for too long
-  refused_format = 3,       ///< not a file this device understands, or damaged
-  refused_product = 4,      ///< for another product or image type
-  refused_version = 5,      ///< not newer, or the running version is below its minimum
-  refused_signature = 6,    ///< signature or signing key
-  refused_digest = 7,       ///< the image is not the signed one
-  refused_rejected = 8,     ///< this image was tried and rejected before
-  refused_space = 9,        ///< does not fit the slot
-  flash_error = 10,         ///< the flash could not be written
-  reverted = 11,            ///< the new image ran on trial and did not confirm itself
-  rolled_back = 12,         ///< an operator returned to the older image
+  none = 0,               ///< no update since manufacture
+  installed = 1,          ///< the running image came by update
+  gave_up = 2,            ///< the server could not be reached for too long
+  refused_format = 3,     ///< not a file this device understands, or damaged
+  refused_product = 4,    ///< for another product or image type
+  refused_version = 5,    ///< not newer, or the running version is below its minimum
+  refused_signature = 6,  ///< signature or signing key
+  refused_digest = 7,     ///< the image is not the signed one
+  refused_rejected = 8,   ///< this image was tried and rejected before
+  refused_space = 9,      ///< does not fit the slot
+  flash_error = 10,       ///< the flash could not be written
+  reverted = 11,          ///< the new image ran on trial and did not confirm itself
+  rolled_back = 12,       ///< an operator returned to the older image
 };
 
 std::string_view describe(UpdateResult result);
