@@ -153,9 +153,8 @@ class Scan {
       case Treatment::split_address:
         if (!symbol_moves(relocation)) return {};
         return refuse(relocation, "an address of the image that is no plain 32-bit word cannot be "
-                                  "relocated; compile with -mslow-flash-data off and without "
-                                  "-mpure-code, so that addresses come from literal pools "
-                                  "(-mword-relocations)");
+                                  "relocated; compile with -mword-relocations, so that "
+                                  "addresses come from literal pools");
       default:
         return refuse(relocation, "this kind of relocation is not supported in an APP; compile "
                                   "without -fpic and without thread-local variables");

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "host/packer/pack.hpp"
+
+#include <fmt/format.h>
+
+#include "core/crypto/crc32.hpp"
+#include "host/packer/files.hpp"
+
+namespace goldcrest::packer {
+namespace {
+
+Result<void> make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) {
+    return problem(fmt::format("cannot create {}: {}", directory.string(), error.message()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PackResult> pack(const PackRequest& request) {
+  const auto program = read_program_image(request.elf, image::ImageType::app);
+  if (!program) return std::unexpected(program.error());
+  const auto public_key = read_public_key(request.keys / public_key_name);
+  if (!public_key) return std::unexpected(public_key.error());
+  const auto content_key = read_content_key(request.keys / content_key_name);
+  if (!content_key) return std::unexpected(content_key.error());
+  if (request.update.minimum_version > program->info.version) {
+    return problem(fmt::format("{}: the minimum version {} is above the version {} of the APP itself",
+                               request.elf.string(), version_text(request.update.minimum_version),
+                               version_text(program->info.version)));
+  }
+  const auto factory = factory_with(program->info.product, std::span(&*public_key, 1),
+                                    std::span(&*content_key, 1));
+  if (!factory) return std::unexpected(factory.error());
+  const auto update = prepare_update(*program, request.update, *public_key, *content_key);
+  if (!update) return problem(request.elf.string() + ": " + update.error().text);
+  if (auto done = make_directory(request.output_directory); !done) {
+    return std::unexpected(done.error());
+  }
+
+  auto signature = sign(request.keys, update->manifest_bytes, request.signing);
+  if (!signature) return std::unexpected(signature.error());
+  const auto file = assemble_update(*update, signature->bytes);
+  if (const auto verified = verify_update(file, *factory); !verified) {
+    return problem(fmt::format("{}: the update was made but does not verify, so it was not written: {}",
+                               request.elf.string(), verified.error().text));
+  }
+
+  PackResult result;
+  result.name = FileName{FileKind::update, std::string(program->info.product.text()),
+                         program->info.version, crypto::Crc32::of(file)};
+  result.file = request.output_directory / result.name.text();
+  if (auto written = write_file(result.file, file, public_mode); !written) {
+    return std::unexpected(written.error());
+  }
+  result.file_size = file.size();
+  result.manifest = update->manifest;
+  result.signature_index = signature->index;
+  result.signatures_left = signature->remaining;
+  result.warnings = std::move(signature->warnings);
+  return result;
+}
+
+}  // namespace goldcrest::packer

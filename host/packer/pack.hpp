@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// `goldcrest pack`: from the APP's ELF file to the signed and encrypted update file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/packer/file_name.hpp"
+#include "host/packer/problem.hpp"
+#include "host/packer/signing_key.hpp"
+#include "host/packer/update_file.hpp"
+
+namespace goldcrest::packer {
+
+struct PackRequest {
+  std::filesystem::path elf;
+  std::filesystem::path keys;              ///< key directory
+  std::filesystem::path output_directory;  ///< created when missing
+  UpdateOptions update;
+  SigningOptions signing;
+};
+
+struct PackResult {
+  std::filesystem::path file;
+  FileName name;
+  std::size_t file_size = 0;
+  image::Manifest manifest;
+  std::uint32_t signature_index = 0;
+  std::uint32_t signatures_left = 0;
+  std::vector<std::string> warnings;
+};
+
+/// Everything that can fail is tried before a leaf of the signing key is spent; the file is verified
+/// with core before it gets its name.
+Result<PackResult> pack(const PackRequest& request);
+
+}  // namespace goldcrest::packer
