@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The stack: how much there is and how much was ever used (it is painted before main()).
+// The stack: how much there is and how much was ever used (it is painted at start-up).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The vector table and what runs before main(): the same for BOOT, MTA and APP.
+// The vector table and what runs before run_image(): the same for BOOT, MTA and APP.
 //
 // RAM from its first address: stack, .data, .bss (firmware/link/image.ld.in). The stack grows down
 // towards the end of the RAM, so that an overflow is a bus fault and not a corrupted variable.
@@ -23,16 +23,7 @@ using Initializer = void (*)();
 extern const Initializer image_init_array_start[];
 extern const Initializer image_init_array_end[];
 
-int main();
 [[noreturn]] void reset_handler();
-
-[[gnu::weak, gnu::alias("unexpected_handler")]] void nmi_handler();
-[[gnu::weak, gnu::alias("unexpected_handler")]] void hard_fault_handler();
-[[gnu::weak, gnu::alias("unexpected_handler")]] void systick_handler();
-[[gnu::weak, gnu::alias("unexpected_handler")]] void rtc_wakeup_handler();
-[[gnu::weak, gnu::alias("unexpected_handler")]] void exti9_5_handler();
-[[gnu::weak, gnu::alias("unexpected_handler")]] void exti15_10_handler();
-[[gnu::weak, gnu::alias("unexpected_handler")]] void usart2_handler();
 
 // libgcc's 64-bit division carries unwind tables that name this; nothing here ever unwinds.
 void __aeabi_unwind_cpp_pr0() {}
@@ -105,8 +96,7 @@ extern "C" void reset_handler() {
        ++initializer) {
     (*initializer)();
   }
-  (void)main();
-  unexpected_handler();  // main() never returns
+  run_image();
 }
 
 }  // namespace goldcrest::chip

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#include "firmware/boot/fatal.hpp"
+
+#include <source_location>
+
+#include "core/base/ensure.hpp"
+#include "firmware/chip/clock.hpp"
+#include "firmware/chip/gpio.hpp"
+#include "firmware/chip/interrupts.hpp"
+#include "firmware/chip/registers/core.hpp"
+
+namespace goldcrest {
+namespace boot {
+namespace {
+
+// The MSI's reset frequency is 2.097 MHz; SysTick counts an eighth of it, every 0.2 s.
+constexpr std::uint32_t tenths = 2'097'000 / 8 / 10;
+constexpr unsigned pause_steps = 8;
+
+// Sleeps for one step of 0.2 s, whatever may be wrong: SysTick's pending bit ends the WFI although
+// interrupts are off, so that no handler is needed.
+void step() {
+  chip::wait_for_interrupt();
+  chip::scb().icsr.write(chip::scb_icsr::pendstclr);
+}
+
+}  // namespace
+
+void stop(Fatal error) {
+  chip::disable_interrupts();
+  chip::restore_reset_clock();
+  chip::enable_gpio();
+  chip::pins::led.configure(chip::PinMode::output);
+  chip::systick().load.write(2 * tenths - 1);
+  chip::systick().val.write(0);
+  chip::systick().ctrl.write(chip::systick_ctrl::enable | chip::systick_ctrl::tickint);
+  for (;;) {
+    for (unsigned blink = 0; blink < static_cast<unsigned>(error); ++blink) {
+      chip::pins::led.set(true);
+      step();
+      chip::pins::led.set(false);
+      step();
+    }
+    for (unsigned i = 0; i < pause_steps; ++i) step();
+  }
+}
+
+}  // namespace boot
+
+void base::ensure_failed(std::source_location) { boot::stop(boot::Fatal::internal); }
+
+extern "C" void unexpected_handler() { boot::stop(boot::Fatal::internal); }
+
+}  // namespace goldcrest

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// BOOT: runs at every reset, checks itself, and starts the MTA (jumper on PA0) or the application
+// that update::decide() chose. docs/boot.md.
+#include "core/crypto/sha256.hpp"
+#include "core/image/factory.hpp"
+#include "core/update/boot_decision.hpp"
+#include "firmware/boot/fatal.hpp"
+#include "firmware/boot/jump.hpp"
+#include "firmware/boot/self_test.hpp"
+#include "firmware/chip/clock.hpp"
+#include "firmware/chip/flash.hpp"
+#include "firmware/chip/gpio.hpp"
+#include "firmware/chip/interrupts.hpp"
+#include "firmware/chip/watchdog.hpp"
+
+namespace goldcrest::boot {
+namespace {
+
+bool jumper_set() {
+  chip::enable_gpio();
+  chip::pins::jumper.configure(chip::PinMode::input, chip::Pull::down);
+  // The pull-down needs a moment against the pin's capacity: 40 kΩ × some 10 pF are far below one
+  // pass of this loop, at any clock.
+  bool high = true;
+  for (unsigned i = 0; i < 16; ++i) high = high && chip::pins::jumper.high();
+  return high;
+}
+
+bool mta_unchanged(const image::Factory& factory) {
+  if (factory.mta_size == 0) return false;
+  const auto* start = reinterpret_cast<const std::uint8_t*>(image::mta_section.base);
+  return crypto::Sha256::of({start, factory.mta_size}) == factory.mta_digest;
+}
+
+[[noreturn]] void boot() {
+  if (!ram_holds()) stop(Fatal::ram);
+  if (!chip::run_at_full_speed()) stop(Fatal::clock);
+
+  chip::ChipFlash flash;
+  const auto factory = image::read_factory(flash);
+  if (!factory || !boot_unchanged(*factory)) stop(Fatal::boot_damaged);
+  if (!cryptography_works()) stop(Fatal::cryptography);
+
+  if (jumper_set()) {
+    if (!mta_unchanged(*factory)) stop(Fatal::mta_damaged);
+    start_program(image::mta_section.base);
+  }
+  const auto choice = update::decide(flash, *factory);
+  if (!choice) {
+    stop(choice.error() == update::BootError::flash ? Fatal::flash : Fatal::no_application);
+  }
+  // An image on trial is watched from its first instruction.
+  if (choice->trial) chip::start_watchdog();
+  start_program(choice->image.vector_table());
+}
+
+}  // namespace
+}  // namespace goldcrest::boot
+
+extern "C" void run_image() { goldcrest::boot::boot(); }
