@@ -49,19 +49,19 @@ Result<PackResult> pack(const PackRequest& request) {
                                request.elf.string(), verified.error().text));
   }
 
-  PackResult result;
-  result.name = FileName{FileKind::update, std::string(program->info.product.text()),
-                         program->info.version, crypto::Crc32::of(file)};
-  result.file = request.output_directory / result.name.text();
-  if (auto written = write_file(result.file, file, public_mode); !written) {
+  FileName name{FileKind::update, std::string(program->info.product.text()),
+                program->info.version, crypto::Crc32::of(file)};
+  const auto path = request.output_directory / name.text();
+  if (auto written = write_file(path, file, public_mode); !written) {
     return std::unexpected(written.error());
   }
-  result.file_size = file.size();
-  result.manifest = update->manifest;
-  result.signature_index = signature->index;
-  result.signatures_left = signature->remaining;
-  result.warnings = std::move(signature->warnings);
-  return result;
+  return PackResult{path,
+                    std::move(name),
+                    file.size(),
+                    update->manifest,
+                    signature->index,
+                    signature->remaining,
+                    std::move(signature->warnings)};
 }
 
 }  // namespace goldcrest::packer
