@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "host/router/command.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+
+#include "host/air/zep.hpp"
+#include "host/router/dodag_log.hpp"
+#include "host/router/gateway.hpp"
+#include "host/router/tun.hpp"
+#include "host/router/zep_radio.hpp"
+#include "host/system/run.hpp"
+#include "host/system/udp_socket.hpp"
+
+namespace goldcrest::router {
+
+namespace {
+
+struct Options {
+  std::string air = "127.0.0.1:17754";
+  std::uint16_t device_id = 1;
+  std::string eui64 = "0200000000000001";
+  std::string prefix = "aaaa::";
+  std::string ip = "nat";
+  std::string tun = "goldcrest0";
+  std::string link_acks = "learn";
+  std::uint64_t seed = 0;
+  bool json = false;
+};
+
+std::expected<wire::Eui64, std::string> parse_eui64(const std::string& text) {
+  wire::Eui64 eui64;
+  std::string digits;
+  for (const char c : text) {
+    if (c != ':' && c != '-') digits += c;
+  }
+  if (digits.size() != 2 * eui64.bytes.size() ||
+      digits.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) {
+    return std::unexpected("--eui64 '" + text + "' is not an EUI-64: 16 hex digits");
+  }
+  for (std::size_t i = 0; i < eui64.bytes.size(); ++i) {
+    eui64.bytes[i] = static_cast<std::uint8_t>(std::stoul(digits.substr(2 * i, 2), nullptr, 16));
+  }
+  return eui64;
+}
+
+std::expected<role::BorderRouterConfig, std::string> configure(const Options& options) {
+  role::BorderRouterConfig config;
+  const auto eui64 = parse_eui64(options.eui64);
+  if (!eui64) return std::unexpected(eui64.error());
+  config.eui64 = *eui64;
+  const auto text = options.prefix.substr(0, options.prefix.find("/64"));
+  const auto prefix = wire::Ipv6Address::parse(text);
+  const bool lower_half_clear =
+      prefix && std::all_of(prefix->bytes.begin() + 8, prefix->bytes.end(),
+                            [](std::uint8_t byte) { return byte == 0; });
+  if (!lower_half_clear || prefix->multicast() || prefix->link_local() || prefix->unspecified()) {
+    return std::unexpected("--prefix '" + options.prefix + "' is not a unicast /64 prefix");
+  }
+  config.prefix = *prefix;
+  config.link_acks = options.link_acks == "always"  ? net::LinkAckPolicy::always
+                     : options.link_acks == "never" ? net::LinkAckPolicy::never
+                                                    : net::LinkAckPolicy::learn;
+  return config;
+}
+
+/// The sockets of the NAT flows.
+class SocketFlows final : public FlowPort {
+ public:
+  void send(FlowId flow, const wire::Endpoint& remote, base::Bytes payload) override {
+    auto entry = sockets_.find(flow);
+    if (entry == sockets_.end()) {
+      auto socket = system::UdpSocket::open({});
+      if (!socket) {
+        fmt::print(stderr, "router: {}\n", socket.error());
+        return;
+      }
+      entry = sockets_.emplace(flow, Entry{std::move(*socket), remote}).first;
+    }
+    (void)entry->second.socket.send(remote, payload);
+  }
+  void close(FlowId flow) override { sockets_.erase(flow); }
+
+  void add_to(std::vector<pollfd>& waiting) const {
+    for (const auto& [flow, entry] : sockets_) {
+      waiting.push_back({entry.socket.descriptor(), POLLIN, 0});
+    }
+  }
+  /// Hands what arrived from each flow's own remote endpoint to the gateway.
+  void receive(base::Instant now, Gateway& gateway) {
+    std::array<std::uint8_t, 2048> buffer{};
+    for (auto& [flow, entry] : sockets_) {
+      while (const auto received = entry.socket.receive(buffer)) {
+        if (received->from == entry.remote) gateway.receive(now, flow, received->payload);
+      }
+    }
+  }
+
+ private:
+  struct Entry {
+    system::UdpSocket socket;
+    wire::Endpoint remote;
+  };
+  std::map<FlowId, Entry> sockets_;
+};
+
+/// The IP side: either NAT or TUN.
+class IpSide {
+ public:
+  IpSide(role::BorderRouter& border_router, std::optional<Tun> tun)
+      : border_router_(border_router), tun_(std::move(tun)), gateway_(border_router, flows_) {}
+
+  void add_to(std::vector<pollfd>& waiting) const {
+    if (tun_) waiting.push_back({tun_->descriptor(), POLLIN, 0});
+    flows_.add_to(waiting);
+  }
+
+  void advance(base::Instant now) {
+    if (!tun_) {
+      flows_.receive(now, gateway_);
+      gateway_.pump(now);
+      return;
+    }
+    std::array<std::uint8_t, 2048> buffer{};
+    while (const auto packet = tun_->read(buffer)) (void)border_router_.send_to_mesh(now, *packet);
+    while (const auto packet = border_router_.take_from_mesh()) (void)tun_->write(*packet);
+  }
+
+  base::Instant next_deadline() const { return gateway_.next_deadline(); }
+  const GatewayStatistics& statistics() const { return gateway_.statistics(); }
+
+ private:
+  role::BorderRouter& border_router_;
+  std::optional<Tun> tun_;
+  SocketFlows flows_;
+  Gateway gateway_;
+};
+
+std::expected<std::optional<Tun>, std::string> open_tun(const Options& options,
+                                                        const wire::Ipv6Address& prefix) {
+  if (options.ip != "tun") return std::optional<Tun>();
+  auto address = prefix;
+  address.bytes.back() = 1;
+  auto tun = Tun::open(options.tun, address);
+  if (!tun) return std::unexpected(tun.error());
+  fmt::print(stderr, "router: {} carries {}/64, this host is {}\n", options.tun,
+             system::format(prefix), system::format(address));
+  return std::optional<Tun>(std::move(*tun));
+}
+
+void loop(ZepRadio& radio, IpSide& ip) {
+  while (!system::stop_requested()) {
+    std::vector<pollfd> waiting{{radio.descriptor(), POLLIN, 0}};
+    ip.add_to(waiting);
+    const auto deadline = std::min(radio.next_deadline(), ip.next_deadline());
+    (void)::poll(waiting.data(), waiting.size(),
+                 system::poll_timeout_ms(system::monotonic_now(), deadline));
+    const auto now = system::monotonic_now();
+    radio.advance(now);
+    ip.advance(now);
+  }
+}
+
+std::expected<void, std::string> run(Options options) {
+  const auto config = configure(options);
+  if (!config) return std::unexpected(config.error());
+  const auto air_endpoint = system::parse_endpoint(options.air, air::zep_port);
+  if (!air_endpoint) return std::unexpected(air_endpoint.error());
+  auto station = air::ZepStation::open(*air_endpoint, options.device_id);
+  if (!station) return std::unexpected(station.error());
+  auto tun = open_tun(options, config->prefix);
+  if (!tun) return std::unexpected(tun.error());
+
+  if (options.seed == 0) options.seed = std::random_device{}();
+  base::SeededRandom random(options.seed);
+  DodagLog log(
+      [&options](std::string_view line) {
+        fmt::print("{}{}\n", options.json ? "" : "router: ", line);
+        std::fflush(stdout);
+      },
+      options.json);
+  const auto border_router = std::make_unique<role::BorderRouter>(*config, random, log);
+  ZepRadio radio(std::move(*station), *border_router);
+  IpSide ip(*border_router, std::move(*tun));
+  fmt::print(stderr, "router: {} on the air at {}, {} mode, seed {}\n",
+             system::format(border_router->global_address()), system::format(*air_endpoint),
+             options.ip, options.seed);
+
+  system::catch_stop_signals();
+  border_router->start(system::monotonic_now());
+  loop(radio, ip);
+  const auto& totals = ip.statistics();
+  fmt::print(stderr, "router: {} datagrams to the world, {} to the mesh, {} refused, {} routes\n",
+             totals.to_world, totals.to_mesh, totals.refused, border_router->route_count());
+  return {};
+}
+
+}  // namespace
+
+void add_router_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand(
+      "router", "6LoWPAN border router: RPL root of the mesh, plain UDP/IP to the world");
+  command->add_option("--air", options->air, "the air process, HOST:PORT")->capture_default_str();
+  command->add_option("--device-id", options->device_id, "ZEP device id, for the air's topology")
+      ->capture_default_str();
+  command->add_option("--eui64", options->eui64, "EUI-64 of the radio, 16 hex digits")
+      ->capture_default_str();
+  command->add_option("--prefix", options->prefix, "the mesh's /64")->capture_default_str();
+  command->add_option("--ip", options->ip,
+                      "nat: a socket for every flow, no privilege; tun: packets unmodified through a "
+                      "TUN interface, needs CAP_NET_ADMIN")
+      ->check(CLI::IsMember({"nat", "tun"}))
+      ->capture_default_str();
+  command->add_option("--tun", options->tun, "name of the TUN interface")->capture_default_str();
+  command->add_option("--link-acks", options->link_acks,
+                      "learn who acknowledges frames, always ask, or never")
+      ->check(CLI::IsMember({"learn", "always", "never"}))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "seed of protocol randomness; 0: from the system");
+  command->add_flag("--json", options->json, "log the DODAG as JSON lines");
+  command->callback([options, &exit_code] {
+    if (const auto done = run(*options); !done) {
+      system::print_error("router: " + done.error());
+      exit_code = 1;
+    }
+  });
+}
+
+}  // namespace goldcrest::router
