@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// The update server without sockets: a datagram in, at most one out. docs/formats/update-protocol.md.
+//
+// Invariant: nothing about clients is kept. The answer is a function of the request and of the
+// store, so that duplicates are answered alike and any replica can serve any block.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/bytes.hpp"
+#include "core/base/time.hpp"
+#include "core/wire/address.hpp"
+#include "core/wire/coap.hpp"
+#include "core/wire/update_protocol.hpp"
+#include "host/server/store.hpp"
+
+namespace goldcrest::server {
+
+/// What happened to one request. The views are valid during RequestLog::request().
+struct RequestRecord {
+  base::Instant time;
+  wire::Endpoint from;
+  const wire::coap::Message& request;
+  /// Of the answer; empty when it was a reset.
+  std::optional<wire::coap::Code> response;
+  /// What the device said, by protocol.
+  std::optional<wire::ClassicRequest> classic;
+  std::optional<wire::Ask> ask;
+  /// The file the answer names or is taken from; nullptr when none.
+  const Update* update = nullptr;
+  /// The bytes of it that were sent.
+  std::uint32_t offset = 0;
+  std::uint32_t length = 0;
+  /// Why there was nothing better to say; empty when all was well.
+  std::string_view reason;
+};
+
+class RequestLog {
+ public:
+  virtual void request(const RequestRecord& record) = 0;
+
+ protected:
+  ~RequestLog() = default;
+};
+
+struct EngineSettings {
+  /// Told with every answer to an ask; 0 leaves it to the device.
+  std::uint32_t retry_after_s = 3600;
+  /// Largest block; clients may ask for smaller ones.
+  std::uint8_t max_size_exponent = wire::coap::max_size_exponent;
+};
+
+/// Longest payload a request may have: 4.13 above.
+inline constexpr std::size_t request_payload_limit = 1024;
+
+class Engine {
+ public:
+  /// `store` and `log` must outlive the engine; `log` may be nullptr.
+  Engine(const Store& store, const EngineSettings& settings, RequestLog* log = nullptr)
+      : store_(store), settings_(settings), log_(log) {}
+
+  /// The answer, valid until the next call; nothing when the datagram deserves none.
+  std::optional<base::Bytes> receive(base::Instant now, const wire::Endpoint& from,
+                                     base::Bytes datagram);
+
+ private:
+  /// An answer before it is written: options in ascending order of number.
+  struct Response {
+    bool reset = false;
+    wire::coap::Code code = wire::coap::Code::content;
+    base::Bytes etag;
+    std::optional<std::uint16_t> content_format;
+    std::optional<wire::coap::Block> block2;
+    std::optional<wire::coap::Block> block1;
+    std::optional<std::uint32_t> size2;
+    std::optional<std::uint32_t> size1;
+    base::Bytes payload;
+  };
+  using Message = wire::coap::Message;
+
+  Response handle(const Message& request, RequestRecord& record);
+  Response dispatch(const Message& request, RequestRecord& record);
+  Response handle_ask(const Message& request, RequestRecord& record);
+  Response handle_classic(const Message& request, const wire::ClassicRequest& classic,
+                          RequestRecord& record);
+  Response handle_file(const Message& request, const Update& update, RequestRecord& record);
+  Response handle_links(const Message& request, bool with_discovery, RequestRecord& record);
+  Response handle_unknown(const Message& request, RequestRecord& record);
+  Response method_not_allowed(RequestRecord& record, std::string_view allowed);
+  Response blocks(const Message& request, base::Bytes representation, base::Bytes etag,
+                  std::optional<std::uint16_t> content_format, RequestRecord& record);
+  Response error(wire::coap::Code code, std::string_view diagnostic, RequestRecord& record);
+  Response reset(std::string_view reason, RequestRecord& record);
+  std::optional<Response> check_options(const Message& request, RequestRecord& record);
+  std::optional<Response> check_payload(const Message& request, RequestRecord& record);
+  std::optional<base::Bytes> write(const Message& request, const Response& response);
+
+  const Store& store_;
+  EngineSettings settings_;
+  RequestLog* log_;
+  std::array<std::uint8_t, 4> empty_{};
+  std::array<std::uint8_t, wire::answer_bytes> answer_{};
+  std::array<std::uint8_t, 1280> message_{};
+  std::array<std::uint8_t, 4> etag_{};
+  std::string text_;
+};
+
+}  // namespace goldcrest::server

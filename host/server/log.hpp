@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// How requests read in the log: one line each, for people or as JSON.
+#pragma once
+
+#include <string>
+
+#include "host/server/engine.hpp"
+
+namespace goldcrest::server {
+
+/// Who, method and URL, options, what the device said, which file, which bytes; no time, no newline.
+std::string to_text(const RequestRecord& record);
+
+/// One JSON object, without time and newline.
+std::string to_json(const RequestRecord& record);
+
+/// "OTA-…_APP_0x….fmu  1.1.31  90624 bytes  /updates/f63d0305".
+std::string to_text(const Update& update);
+
+}  // namespace goldcrest::server
