@@ -45,6 +45,12 @@ class RadioReceiver {
   /// with matching settings from here to the sync word, and not be receiving already.
   virtual void packet_begin(std::uint64_t packet_id, base::Instant begin, base::Instant end,
                             int rssi_dbm, const RadioSettings& settings) = 0;
+  /// What the packet carries, right after packet_begin() if the air knows it by then, so that it
+  /// fills the FIFO at air rate. Without it the whole content arrives with packet_end().
+  virtual void packet_content(std::uint64_t packet_id, std::span<const std::uint8_t> payload) {
+    (void)packet_id;
+    (void)payload;
+  }
   /// The packet is over. `corrupt`: collided or lost; the model then raises a CRC error instead.
   virtual void packet_end(std::uint64_t packet_id, base::Instant end,
                           std::span<const std::uint8_t> payload, bool corrupt) = 0;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// All peripherals of the virtual NUCLEO-L152RE with its radio shield, wired to each other: the clock
+// tree, pins, interrupts, serial ports, timers and the SPIRIT1. The CPU side attaches windows() to
+// its bus, forwards Chip's pin and clock questions here, and runs reset/next_event/advance/serialize.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "host/board/clock_gate.hpp"
+#include "host/board/exti.hpp"
+#include "host/board/gpio.hpp"
+#include "host/board/peripheral.hpp"
+#include "host/board/pins.hpp"
+#include "host/board/pwr.hpp"
+#include "host/board/rcc.hpp"
+#include "host/board/spi.hpp"
+#include "host/board/spirit1.hpp"
+#include "host/board/syscfg.hpp"
+#include "host/board/usart.hpp"
+
+namespace goldcrest::board {
+
+class Peripherals final : public PeripheralResetter {
+ public:
+  /// [base, base + size) belongs to `peripheral`.
+  struct Window {
+    std::uint32_t base = 0;
+    std::uint32_t size = 0;
+    Peripheral* peripheral = nullptr;
+  };
+
+  static constexpr Pin jumper_pin{0, 0};    ///< to 3V3 when fitted
+  static constexpr Pin led_pin{0, 5};
+  static constexpr Pin button_pin{2, 13};   ///< low when pressed
+
+  /// Does not call `chip` yet; reset(true) comes before anything else.
+  explicit Peripherals(Chip& chip);
+  Peripherals(const Peripherals&) = delete;
+  Peripherals& operator=(const Peripherals&) = delete;
+
+  std::span<const Window> windows() const { return windows_; }
+
+  /// Power-on resets the radio too. After a system reset call rcc.note_reset() with its cause.
+  void reset(bool power_on);
+  Picoseconds next_event() const;
+  void advance(Picoseconds now);
+  void serialize(Saver& saver);
+
+  void reset_peripheral(unsigned bus, unsigned bit) override;
+
+ private:
+  Chip& chip_;
+
+ public:
+  Pins pins;
+  Rcc rcc;
+  Pwr pwr;
+  Syscfg syscfg;
+  Exti exti;
+  std::array<Gpio, port_count> gpio;
+  Usart usart1;
+  Usart usart2;   ///< the virtual COM port
+  Usart usart3;
+  Spi spi1;       ///< the radio
+  Spi spi2;
+  Spi spi3;
+  Spirit1 radio;
+
+ private:
+  void attach(std::uint32_t base, Peripheral& peripheral);
+  void attach(std::uint32_t base, Peripheral& peripheral, ClockGate gate);
+
+  std::deque<GatedPeripheral> gated_;
+  std::vector<Window> windows_;
+  std::vector<Peripheral*> all_;
+};
+
+}  // namespace goldcrest::board

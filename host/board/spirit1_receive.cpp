@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// The SPIRIT1's packet handler, receiving: locking on a packet, filling the RX FIFO at air rate,
+// checksum and filters (datasheet "Packet handler engine", "Automatic packet filtering").
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "host/board/clock_time.hpp"
+#include "host/board/spirit1.hpp"
+
+namespace goldcrest::board {
+
+using namespace spirit1;
+
+namespace {
+
+constexpr std::uint8_t automatic_filtering = 0x01;   // PROTOCOL1
+constexpr std::uint8_t persistent_rx = 0x02;         // PROTOCOL0
+constexpr std::uint8_t ldc_mode = 0x01;              // PROTOCOL2
+
+// PCKT_FLT_OPTIONS
+constexpr std::uint8_t check_crc = 0x01;
+constexpr std::uint8_t match_broadcast = 0x02;
+constexpr std::uint8_t match_multicast = 0x04;
+constexpr std::uint8_t match_own_address = 0x08;
+constexpr std::uint8_t match_source = 0x10;
+constexpr std::uint8_t match_control = 0x20;
+
+Picoseconds to_time(base::Instant instant) {
+  return instant.time_since_epoch().count() * picoseconds_per_microsecond;
+}
+
+}  // namespace
+
+void Spirit1::packet_begin(std::uint64_t packet_id, base::Instant begin, base::Instant /*end*/,
+                           int rssi_dbm, const RadioSettings& settings) {
+  const Picoseconds at = std::max(to_time(begin), chip_.now());
+  advance(at);
+  if (state_ != State::rx) return;
+  const RadioSettings own = radio_settings(registers_);
+  if (own.frequency_hz == settings.frequency_hz &&
+      rssi_code(rssi_dbm) >= registers_[rssi_th]) {
+    raise(Irq::rssi_above_threshold);
+  }
+  if (reception_ || listen_at_ != no_event || !hears(own, settings)) return;
+  const PacketFormat format = packet_format(registers_);
+  Reception next;
+  next.id = packet_id;
+  next.rssi_dbm = rssi_dbm;
+  next.preamble_at = at + air_time(registers_, 8u * settings.preamble_bytes);
+  next.sync_at = at + air_time(registers_, 8u * (settings.preamble_bytes + settings.sync_bytes));
+  next.byte_time = std::max<Picoseconds>(air_time(registers_, content_bits(format, 1)), 1);
+  next.payload_at = next.sync_at + air_time(registers_, content_bits(format, format.length_bytes +
+                                                                        format.header_bytes()));
+  reception_ = std::move(next);
+  chip_.reschedule();
+}
+
+void Spirit1::packet_content(std::uint64_t packet_id, std::span<const std::uint8_t> payload) {
+  if (!reception_ || reception_->id != packet_id) return;
+  const std::size_t header = packet_format(registers_).header_bytes();
+  if (payload.size() < header) return;
+  const auto content = payload.subspan(header);
+  reception_->payload.assign(content.begin(), content.end());
+  chip_.reschedule();
+}
+
+void Spirit1::packet_end(std::uint64_t packet_id, base::Instant end,
+                         std::span<const std::uint8_t> payload, bool corrupt) {
+  advance(std::max(to_time(end), chip_.now()));
+  if (!reception_ || reception_->id != packet_id) return;
+  // Rounding to microseconds may put the end before the last bit of a packet of no bytes.
+  synchronise_until(std::max(time_, reception_->sync_at));
+  finish_reception(payload, corrupt);
+}
+
+void Spirit1::synchronise_until(Picoseconds now) {
+  if (!reception_) return;
+  Reception& receiving = *reception_;
+  if (!receiving.preamble_seen && receiving.preamble_at <= now) {
+    receiving.preamble_seen = true;
+    registers_[link_qualif2] = static_cast<std::uint8_t>(
+        std::min(8u * packet_format(registers_).preamble_bytes, 255u));   // PQI: no error seen
+    raise(Irq::valid_preamble);
+  }
+  if (!receiving.sync_seen && receiving.sync_at <= now) {
+    receiving.sync_seen = true;
+    receiving.fifo_before = static_cast<std::uint32_t>(rx_fifo_.size());
+    registers_[link_qualif1] =
+        static_cast<std::uint8_t>(8u * packet_format(registers_).sync_bytes);   // SQI: all bits
+    registers_[rssi_level] = rssi_code(receiving.rssi_dbm);
+    raise(Irq::valid_sync);
+    if (timeout_is_stopped()) rx_timeout_at_ = no_event;
+  }
+}
+
+// A byte is in the FIFO when its last bit has come.
+void Spirit1::store_until(Picoseconds now) {
+  while (reception_ && reception_->sync_seen &&
+         reception_->stored < reception_->payload.size()) {
+    const Reception& receiving = *reception_;
+    if (receiving.payload_at + (receiving.stored + 1) * receiving.byte_time > now) return;
+    store(receiving.payload[receiving.stored]);
+  }
+}
+
+void Spirit1::store(std::uint8_t byte) {
+  ++reception_->stored;
+  if (!rx_fifo_.push(byte)) {
+    reception_->overflow = true;
+    raise(Irq::rx_fifo_error);
+  }
+  update_fifo_flags();
+}
+
+Picoseconds Spirit1::next_receive_event() const {
+  if (!reception_) return no_event;
+  const Reception& receiving = *reception_;
+  if (!receiving.preamble_seen) return receiving.preamble_at;
+  if (!receiving.sync_seen) return receiving.sync_at;
+  const std::uint64_t left = receiving.payload.size() - std::min<std::size_t>(
+                                                            receiving.stored,
+                                                            receiving.payload.size());
+  const auto after = [&receiving](std::uint64_t bytes) {
+    return receiving.payload_at +
+           static_cast<Picoseconds>(receiving.stored + bytes) * receiving.byte_time;
+  };
+  const std::uint64_t free = Fifo::capacity - rx_fifo_.size();
+  const std::uint64_t threshold = registers_[fifo_config3_rx_almost_full] & 0x7Fu;
+  Picoseconds next = no_event;
+  if (!rx_almost_full_ && free > threshold && free - threshold <= left) {
+    next = after(free - threshold);
+  }
+  if (!receiving.overflow && left > free) next = std::min(next, after(free + 1));
+  return next;
+}
+
+void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt) {
+  const PacketFormat format = packet_format(registers_);
+  const std::size_t header_size = std::min<std::size_t>(format.header_bytes(), whole.size());
+  const std::size_t counted = whole.size() - std::min<std::size_t>(format.sequence_bytes,
+                                                                   whole.size());
+  const bool length_fits = format.variable ? counted < std::size_t{1} << format.length_bits
+                                           : counted == format.length;
+  const bool bad = corrupt || !length_fits || whole.size() < format.header_bytes();
+  for (std::uint8_t byte : whole.subspan(header_size).subspan(std::min<std::size_t>(
+           reception_->stored, whole.size() - header_size))) {
+    store(byte);
+  }
+  note_packet(whole);
+  const bool filtering = (registers_[protocol1] & automatic_filtering) != 0;
+  const bool crc_fails = bad && format.crc_bytes > 0;
+  if (crc_fails) raise(Irq::crc_error);
+  const bool refused =
+      filtering && ((crc_fails && (registers_[filter_options] & check_crc) != 0) ||
+                    (!bad && !passes_filters(whole.first(header_size))));
+  if (refused || reception_->overflow) {
+    discard();
+  } else {
+    raise(Irq::rx_data_ready);
+  }
+  end_reception();
+}
+
+void Spirit1::note_packet(std::span<const std::uint8_t> whole) {
+  const PacketFormat format = packet_format(registers_);
+  const std::size_t length = whole.size() - std::min<std::size_t>(format.sequence_bytes,
+                                                                  whole.size());
+  registers_[rx_pckt_len1] = static_cast<std::uint8_t>(length >> 8);
+  registers_[rx_pckt_len0] = static_cast<std::uint8_t>(length);
+  const std::uint32_t crc = checksum(format, whole);
+  for (unsigned index = 0; index < 3; ++index) {
+    registers_[crc_field0 - index] = static_cast<std::uint8_t>(crc >> (8 * index));
+  }
+  registers_[link_qualif0] = 0xF0;   // LQI: as good as it gets
+  if (whole.size() < format.header_bytes()) return;
+  if (format.address_bytes > 0) registers_[rx_addr_field0] = whole[0];
+  if (format.address_bytes > 1) registers_[rx_addr_field1] = whole[1];
+  for (unsigned index = 0; index < format.control_bytes; ++index) {
+    registers_[rx_ctrl_field0 + 3 - index] = whole[format.address_bytes + index];
+  }
+  if (format.sequence_bytes > 0) {
+    const unsigned field = whole[format.address_bytes + format.control_bytes];
+    registers_[rx_pckt_info] = static_cast<std::uint8_t>((field & 1u) << 2 | (field >> 1 & 3u));
+  }
+}
+
+bool Spirit1::passes_filters(std::span<const std::uint8_t> header) const {
+  const PacketFormat format = packet_format(registers_);
+  const std::uint8_t options = registers_[filter_options];
+  if (format.address_bytes > 0 && !address_matches(header[0])) return false;
+  if (format.address_bytes > 1 && (options & match_source) != 0 &&
+      ((header[1] ^ registers_[source_address]) & registers_[source_mask]) != 0) {
+    return false;
+  }
+  if ((options & match_control) == 0) return true;
+  for (unsigned index = 0; index < format.control_bytes; ++index) {
+    // CONTROL0_MASK belongs to the last of four fields.
+    const unsigned place = 3 - index;
+    const unsigned differs =
+        header[format.address_bytes + index] ^ registers_[control_field + place];
+    if ((differs & registers_[control_mask + place]) != 0) return false;
+  }
+  return true;
+}
+
+// With no destination rule enabled every address passes; otherwise one of them has to match.
+bool Spirit1::address_matches(std::uint8_t destination) const {
+  struct Rule {
+    std::uint8_t option;
+    Address reg;
+  };
+  constexpr std::array<Rule, 3> rules{{{match_own_address, own_address},
+                                       {match_multicast, multicast},
+                                       {match_broadcast, broadcast}}};
+  bool any = false;
+  for (const Rule& rule : rules) {
+    if ((registers_[filter_options] & rule.option) == 0) continue;
+    any = true;
+    if (destination == registers_[rule.reg]) return true;
+  }
+  return !any;
+}
+
+// What has come of the packet leaves the FIFO again.
+void Spirit1::discard() {
+  rx_fifo_.truncate(reception_->fifo_before);
+  raise(Irq::rx_data_discarded);
+  update_fifo_flags();
+}
+
+void Spirit1::end_reception() {
+  reception_.reset();
+  if ((registers_[protocol2] & ldc_mode) != 0 && wake_up_expired_) {
+    rx_timeout_at_ = no_event;
+    enter(State::sleep);
+    start_wake_up_timer();
+  } else if ((registers_[protocol0] & persistent_rx) != 0) {
+    rx_timeout_at_ = later(time_, rx_timeout(registers_));
+    chip_.reschedule();
+  } else {
+    rx_timeout_at_ = no_event;
+    enter(State::ready);
+    raise(Irq::ready);
+  }
+}
+
+}  // namespace goldcrest::board

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "host/board/syscfg.hpp"
+
+namespace goldcrest::board {
+namespace {
+
+enum Offset : std::uint32_t { memrmp = 0x00, pmc = 0x04, exticr1 = 0x08, exticr4 = 0x14 };
+
+// EXTICR codes: A B C D E H F G (RM0038 8.5.3); anything above is reserved and taken as A.
+constexpr std::array<unsigned, 8> ports{0, 1, 2, 3, 4, 7, 5, 6};
+
+}  // namespace
+
+Syscfg::Syscfg(Chip& chip) : RegisterBlock(chip, "SYSCFG", NarrowWrite::duplicate) {}
+
+unsigned Syscfg::exti_port(unsigned line) const {
+  const std::uint32_t code = exti_[line / 4] >> (4 * (line % 4)) & 15u;
+  return code < ports.size() ? ports[code] : 0;
+}
+
+void Syscfg::reset(bool /*power_on*/) {
+  memory_remap_ = 0;
+  mode_ = 0;
+  exti_.fill(0);
+}
+
+std::uint32_t Syscfg::read_register(std::uint32_t offset) {
+  if (offset == memrmp) return memory_remap_;
+  if (offset == pmc) return mode_;
+  if (offset >= exticr1 && offset <= exticr4) return exti_[(offset - exticr1) / 4];
+  return unmodelled_read(offset);
+}
+
+void Syscfg::write_register(std::uint32_t offset, std::uint32_t value) {
+  if (offset == memrmp) {
+    if ((value & 3u) != 0) unmodelled("memory remap");
+    memory_remap_ = value & 3u;
+  } else if (offset == pmc) {
+    mode_ = value & 1u;
+  } else if (offset >= exticr1 && offset <= exticr4) {
+    const unsigned index = (offset - exticr1) / 4;
+    const std::uint32_t changed = exti_[index] ^ (value & 0xFFFFu);
+    exti_[index] = value & 0xFFFFu;
+    for (unsigned field = 0; field < 4; ++field) {
+      if ((changed >> (4 * field) & 15u) != 0 && listener_ != nullptr) {
+        listener_->exti_port_changed(4 * index + field);
+      }
+    }
+  } else {
+    unmodelled_write(offset, value);
+  }
+}
+
+void Syscfg::serialize(Saver& saver) {
+  saver.section(name());
+  saver(memory_remap_, mode_, exti_);
+}
+
+}  // namespace goldcrest::board

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// SYSCFG at 0x40010000, RM0038 chapter "System configuration controller": which port each EXTI line
+// listens to. Memory remapping is stored but has no effect (the board always boots from flash).
+#pragma once
+
+#include <array>
+
+#include "host/board/register_block.hpp"
+#include "host/board/state.hpp"
+
+namespace goldcrest::board {
+
+class Syscfg final : public RegisterBlock {
+ public:
+  explicit Syscfg(Chip& chip);
+
+  /// The port (0 = A … 7 = H) that EXTI line `line` (0–15) is connected to.
+  unsigned exti_port(unsigned line) const;
+  /// Called after EXTICR has changed, with the line.
+  class Listener {
+   public:
+    virtual void exti_port_changed(unsigned line) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+  void set_listener(Listener& listener) { listener_ = &listener; }
+
+  void reset(bool power_on) override;
+  void serialize(Saver& saver) override;
+
+ protected:
+  std::uint32_t read_register(std::uint32_t offset) override;
+  void write_register(std::uint32_t offset, std::uint32_t value) override;
+
+ private:
+  std::uint32_t memory_remap_ = 0;
+  std::uint32_t mode_ = 0;
+  std::array<std::uint32_t, 4> exti_{};
+  Listener* listener_ = nullptr;
+};
+
+}  // namespace goldcrest::board
