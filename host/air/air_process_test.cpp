@@ -54,6 +54,7 @@ TEST(AirProcess, relays_to_the_others_when_the_air_time_has_passed) {
 TEST(AirProcess, frames_wait_for_a_free_channel) {
   Wire wire;
   AirProcess air(sim::AirOptions{}, {}, wire.send);
+  ASSERT_TRUE(air.receive(at(0), peer(2), zep({.type = ZepType::hello, .frame = {}})));
   ASSERT_TRUE(air.receive(at(0), peer(1), zep({.frame = frame})));
   ASSERT_TRUE(air.receive(at(10), peer(2), zep({.frame = frame})));
   air.advance(at(6250));
