@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/crypto/hex_for_tests.hpp"
+#include "core/crypto/test_hex.hpp"
 #include "core/crypto/lms_test_signer.hpp"
 #include "core/crypto/lms_vectors.hpp"
 

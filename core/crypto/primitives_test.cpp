@@ -8,7 +8,7 @@
 #include "core/crypto/aes_cbc.hpp"
 #include "core/crypto/constant_time.hpp"
 #include "core/crypto/crc32.hpp"
-#include "core/crypto/hex_for_tests.hpp"
+#include "core/crypto/test_hex.hpp"
 #include "core/crypto/sha256.hpp"
 
 namespace goldcrest::crypto {

@@ -32,8 +32,8 @@ static_assert(manifest_size + limits::signature_bytes <= manifest_and_signature_
 struct Manifest {
   SignatureType signature_type = SignatureType::lms;
   ProductId product;
-  base::Version version;          ///< not 0.0.0
-  base::Version minimum_version;  ///< lowest running version that may be replaced
+  base::Version version{};          ///< not 0.0.0
+  base::Version minimum_version{};  ///< lowest running version that may be replaced
   std::uint32_t sequence = 0;     ///< security counter; never goes down
   std::uint32_t image_size = 0;   ///< bytes, multiple of 4
   std::uint32_t relocation_count = 0;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "core/image/manifest.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/crypto/test_hex.hpp"
+#include "core/image/test_image.hpp"
+#include "core/image/verify.hpp"
+
+namespace goldcrest::image {
+namespace {
+
+using testing::Buffer;
+
+// The bytes of docs/formats/fmu.md, written out by hand.
+TEST(Manifest, GoldenBytes) {
+  Manifest manifest{.product = testing::product};
+  manifest.version = {1, 1, 31};
+  manifest.minimum_version = {1, 0, 5};
+  manifest.sequence = 7;
+  manifest.image_size = 90624;
+  manifest.relocation_count = 300;
+  manifest.relocation_size = 412;
+  manifest.signature_size = 1620;
+  manifest.content_key_id = 0xC1;
+  manifest.signing_key_id = 0xA1B2C3D4;
+  manifest.iv.fill(0x11);
+  manifest.digest.fill(0x22);
+  const std::string golden =
+      "47464d5501030101"
+      "4f54412d53544d33324c312d5350495249543100000000000000000000000000"
+      "1f00010105000001070000000062010"
+      "02c0100009c010000a0630100540600000000010"
+      "8c1000000d4c3b2a1000000000000000000000000"
+      "11111111111111111111111111111111"
+      "2222222222222222222222222222222222222222222222222222222222222222";
+  EXPECT_EQ(crypto::to_hex(emit_manifest(manifest)), golden);
+  const auto parsed = parse_manifest(crypto::from_hex(golden));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(*parsed, manifest);
+  EXPECT_EQ(parsed->file_size(), 144u + 1620 + 91040);
+}
+
+TEST(Manifest, EveryRuleHasItsError) {
+  const auto good = emit_manifest(testing::make_image().manifest);
+  ASSERT_TRUE(parse_manifest(good));
+  const auto with = [&](std::size_t at, std::uint8_t value) {
+    auto bytes = good;
+    bytes[at] = value;
+    const auto parsed = parse_manifest(bytes);
+    EXPECT_FALSE(parsed) << at;
+    return parsed ? ManifestError::truncated : parsed.error();
+  };
+  EXPECT_EQ(parse_manifest(base::Bytes(good).first(143)).error(), ManifestError::truncated);
+  EXPECT_EQ(with(0, 'X'), ManifestError::magic);
+  EXPECT_EQ(with(4, 2), ManifestError::format_version);
+  EXPECT_EQ(with(5, 2), ManifestError::image_type);
+  EXPECT_EQ(with(6, 0), ManifestError::signature_type);
+  EXPECT_EQ(with(6, 3), ManifestError::signature_type);
+  EXPECT_EQ(with(7, 0), ManifestError::encryption);
+  EXPECT_EQ(with(8, 0), ManifestError::product);
+  EXPECT_EQ(with(9, '/'), ManifestError::product);
+  EXPECT_EQ(with(39, 'A'), ManifestError::product);
+  EXPECT_EQ(with(52, 2), ManifestError::image_size);
+  EXPECT_EQ(with(54, 4), ManifestError::image_size);
+  EXPECT_EQ(with(56, 0), ManifestError::relocation_size);
+  EXPECT_EQ(with(60, 1), ManifestError::relocation_size);
+  EXPECT_EQ(with(63, 0x80), ManifestError::relocation_size);
+  EXPECT_EQ(with(64, 8), ManifestError::payload_size);
+  EXPECT_EQ(with(69, 0xFF), ManifestError::signature_size);
+  EXPECT_EQ(with(72, 4), ManifestError::base_address);
+  EXPECT_EQ(with(84, 1), ManifestError::reserved);
+  EXPECT_EQ(with(95, 1), ManifestError::reserved);
+  auto no_version = good;
+  std::fill_n(no_version.begin() + 40, 4, std::uint8_t{0});
+  EXPECT_EQ(parse_manifest(no_version).error(), ManifestError::version);
+}
+
+TEST(Manifest, ImageAndTableMustFitIntoTheSlotTogether) {
+  auto manifest = testing::make_image().manifest;
+  manifest.relocation_count = 256;
+  manifest.relocation_size = 256;
+  manifest.image_size = manifest_offset - page_size;
+  EXPECT_TRUE(check_manifest(manifest));
+  manifest.image_size += 4;
+  EXPECT_EQ(check_manifest(manifest).error(), ManifestError::image_size);
+  manifest.relocation_count = 0;
+  manifest.relocation_size = 0;
+  EXPECT_TRUE(check_manifest(manifest));
+  manifest.image_size = info_offset + info_size - 4;
+  EXPECT_EQ(check_manifest(manifest).error(), ManifestError::image_size);
+}
+
+TEST(Manifest, EveryChangedByteIsRefusedByTheSignature) {
+  const auto factory = testing::factory();
+  auto header = testing::make_image().header();
+  ASSERT_TRUE(verify_manifest(header, factory));
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    for (const auto change : std::to_array<std::uint8_t>({0x01, 0x80, 0xFF})) {
+      header[i] ^= change;
+      EXPECT_FALSE(verify_manifest(header, factory)) << i;
+      header[i] ^= change;
+    }
+  }
+  EXPECT_EQ(verify_manifest(base::Bytes(header).first(header.size() - 1), factory).error(),
+            VerifyError::manifest);
+}
+
+TEST(Manifest, ParsingOfRandomBytesIsSafeAndReversible) {
+  std::mt19937 random(77);
+  const auto good = emit_manifest(testing::make_image().manifest);
+  int accepted = 0;
+  for (int round = 0; round < 20000; ++round) {
+    Buffer bytes(good.begin(), good.end());
+    for (auto changes = random() % 4; changes > 0; --changes) {
+      bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
+    }
+    if (const auto parsed = parse_manifest(bytes)) {
+      ++accepted;
+      const auto again = emit_manifest(*parsed);
+      EXPECT_TRUE(std::ranges::equal(again, bytes));
+    }
+  }
+  EXPECT_GT(accepted, 5000);
+}
+
+TEST(VerifyManifest, NamesWhatIsWrong) {
+  const auto factory = testing::factory();
+  auto image = testing::make_image();
+  image.manifest.signing_key_id = 5;
+  image.sign();
+  EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::unknown_signing_key);
+  image = testing::make_image();
+  image.manifest.product = *ProductId::from_text("ANOTHER");
+  image.sign();
+  EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::product);
+  image = testing::make_image();
+  image.manifest.signature_type = SignatureType::ecdsa_p256;
+  image.sign();
+  EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::unsupported_signature);
+  image = testing::make_image();
+  image.signature.back() ^= 1;
+  EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::signature);
+}
+
+}  // namespace
+}  // namespace goldcrest::image
