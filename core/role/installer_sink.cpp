@@ -46,7 +46,10 @@ Refusal refusal_for(InstallError error) {
 }
 
 std::expected<void, Refusal> InstallerSink::write(base::Bytes bytes) {
-  return installer_.write(bytes).transform_error(refusal_for);
+  if (const auto written = installer_.write(bytes); !written) {
+    return std::unexpected(refusal_for(written.error()));
+  }
+  return {};
 }
 
 std::expected<void, Refusal> InstallerSink::finish() {

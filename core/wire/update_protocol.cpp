@@ -207,8 +207,10 @@ std::string_view describe(UpdateResult result) {
 
 bool valid_product_id(std::string_view product) {
   return !product.empty() && product.size() < limits::product_id_bytes &&
-         std::ranges::all_of(product,
-                             [](char c) { return c > ' ' && c < 0x7F && c != '/' && c != '\\'; });
+         std::ranges::all_of(product, [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '.' || c == '_';
+         });
 }
 
 std::expected<ClassicRequest, UpdateProtocolError> parse_classic_request(base::Bytes payload) {

@@ -35,8 +35,7 @@ enum class UpdateProtocolError {
 
 std::string_view describe(UpdateProtocolError error);
 
-/// A product id: 1 to 31 printable ASCII characters without space, slash or backslash, so that it
-/// can stand in a file name and in a log.
+/// A product id: 1 to 31 characters of A–Z a–z 0–9 '-' '.' '_' (docs/formats/info.md).
 bool valid_product_id(std::string_view product);
 
 // ---- Classic ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "host/air/command.hpp"
+#include "host/client/command.hpp"
 #include "host/loader/command.hpp"
 #include "host/packer/command.hpp"
 #include "host/router/command.hpp"
@@ -19,7 +20,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   goldcrest::packer::add_packer_commands(app, exit_code);
   goldcrest::server::add_server_command(app, exit_code);
-  goldcrest::server::add_get_command(app, exit_code);
+  goldcrest::client::add_get_command(app, exit_code);
   goldcrest::router::add_router_command(app, exit_code);
   goldcrest::air::add_air_command(app, exit_code);
   goldcrest::loader::add_load_command(app, exit_code);

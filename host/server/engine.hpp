@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The update server without sockets: a datagram in, at most one out. docs/formats/update-protocol.md.
+// The update server without sockets: a datagram in, at most one out.
+// docs/formats/update-protocol.md.
 //
 // Invariant: nothing about clients is kept. The answer is a function of the request and of the
 // store, so that duplicates are answered alike and any replica can serve any block.

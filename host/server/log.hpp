@@ -8,7 +8,8 @@
 
 namespace goldcrest::server {
 
-/// Who, method and URL, options, what the device said, which file, which bytes; no time, no newline.
+/// Who, method and URL, options, what the device said, which file, which bytes; no time, no
+/// newline.
 std::string to_text(const RequestRecord& record);
 
 /// One JSON object, without time and newline.

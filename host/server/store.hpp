@@ -21,8 +21,8 @@ namespace goldcrest::server {
 
 /// One accepted file.
 struct Update {
-  std::string name;     ///< of the file, without folder
-  std::string path;     ///< of the resource: "updates/f63d0305", from the file's CRC-32
+  std::string name;  ///< of the file, without folder
+  std::string path;  ///< of the resource: "updates/f63d0305", from the file's CRC-32
   std::string product;
   image::Manifest manifest;
   wire::EntityTag etag;  ///< first four bytes of the file's SHA-256
