@@ -23,14 +23,21 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* key_care =
-    "Never copy a key folder, never restore one from a backup: a leaf of the signing key that signs "
+    "Never copy a key folder, never restore one from a backup: a leaf of the signing key that "
+    "signs "
     "two different updates lets others forge updates. Move it, or make a new key.";
 
-void say(const std::string& line) { fmt::print(stderr, "goldcrest: {}\n", line); }
+void say(const std::string& line) {
+  fmt::print(stderr, "goldcrest: {}\n", line);
+}
 
-void print_json(const Json& json) { fmt::print("{}\n", json.dump(2)); }
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(2));
+}
 
-SigningOptions signing_options() { return {{}, {}, say}; }
+SigningOptions signing_options() {
+  return {{}, {}, say};
+}
 
 /// Prints a failure as one line and turns it into the exit code.
 template <typename T>
@@ -40,7 +47,9 @@ int report(const char* command, const Result<T>& result) {
   return 1;
 }
 
-std::string id_text(std::uint32_t id) { return fmt::format("{:08x}", id); }
+std::string id_text(std::uint32_t id) {
+  return fmt::format("{:08x}", id);
+}
 
 Json status_json(const KeyStatus& status) {
   Json json;
@@ -93,8 +102,7 @@ void add_keys_option(CLI::App& command, std::filesystem::path& keys) {
 /// Options live as long as the parser that writes into them.
 template <typename Options>
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, int& exit_code,
-                      const std::shared_ptr<Options>& options,
-                      int (*run)(const Options&)) {
+                      const std::shared_ptr<Options>& options, int (*run)(const Options&)) {
   auto* command = app.add_subcommand(name, description);
   command->callback([options, run, &exit_code] { exit_code = run(*options); });
   return command;
@@ -135,8 +143,9 @@ void add_key_commands(CLI::App& app, int& exit_code) {
                              run_keygen);
   keygen->footer(key_care);
   add_keys_option(*keygen, made->keys);
-  keygen->add_option("--height", made->height,
-                     "The signing key makes 2^height signatures; 5 and 10 are for tests")
+  keygen
+      ->add_option("--height", made->height,
+                   "The signing key makes 2^height signatures; 5 and 10 are for tests")
       ->check(CLI::IsMember({5, 10, 15, 20}))
       ->capture_default_str();
   keygen->add_flag("--json", made->json, "Print the result as JSON");
@@ -144,17 +153,22 @@ void add_key_commands(CLI::App& app, int& exit_code) {
   auto* key = app.add_subcommand("key", "Look after a signing key");
   key->require_subcommand(1);
   const auto shown = std::make_shared<KeyOptions>();
-  auto* status = add_command(*key, "status", "How many signatures are used, and whether the key is "
-                             "in a state to sign", exit_code, shown, run_key_status);
+  auto* status = add_command(*key, "status",
+                             "How many signatures are used, and whether the key is "
+                             "in a state to sign",
+                             exit_code, shown, run_key_status);
   status->footer(key_care);
   add_keys_option(*status, shown->keys);
   status->add_flag("--json", shown->json, "Print the result as JSON");
 
   const auto moved = std::make_shared<KeyOptions>();
-  auto* advance = add_command(*key, "advance", "Give up all signatures below a number, for a key "
-                              "that is refused as rolled back", exit_code, moved, run_key_advance);
-  advance->footer("Only safe when every signature below the number, and none above, may have been "
-                  "made, on this machine or any other. When in doubt make a new key.");
+  auto* advance = add_command(*key, "advance",
+                              "Give up all signatures below a number, for a key "
+                              "that is refused as rolled back",
+                              exit_code, moved, run_key_advance);
+  advance->footer(
+      "Only safe when every signature below the number, and none above, may have been "
+      "made, on this machine or any other. When in doubt make a new key.");
   add_keys_option(*advance, moved->keys);
   advance->add_option("--to", moved->to, "The first leaf that may still sign")->required();
   advance->add_flag("--json", moved->json, "Print the result as JSON");
@@ -213,23 +227,29 @@ int run_pack(const PackOptions& options) {
 
 void add_pack_command(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<PackOptions>();
-  auto* command = add_command(app, "pack", "Make a signed and encrypted update (.fmu) from an APP's "
-                              "ELF file", exit_code, options, run_pack);
-  command->footer(fmt::format("The APP must be linked with -Wl,--emit-relocs. Prints the name of the "
-                              "file. Each run spends one signature of the key.\n{}", key_care));
+  auto* command = add_command(app, "pack",
+                              "Make a signed and encrypted update (.fmu) from an APP's "
+                              "ELF file",
+                              exit_code, options, run_pack);
+  command->footer(
+      fmt::format("The APP must be linked with -Wl,--emit-relocs. Prints the name of the "
+                  "file. Each run spends one signature of the key.\n{}",
+                  key_care));
   command->add_option("elf", options->elf, "The linked APP")->required()->type_name("ELF");
   add_keys_option(*command, options->keys);
   command->add_option("--output-dir", options->output_directory, "Where the update goes")
       ->capture_default_str()
       ->type_name("FOLDER");
-  command->add_option("--minimum-version", options->minimum_version,
-                      "Lowest running version that devices may replace with this")
+  command
+      ->add_option("--minimum-version", options->minimum_version,
+                   "Lowest running version that devices may replace with this")
       ->check([](const std::string& text) {
         return parse_version(text) ? std::string() : "'" + text + "' is not of the form 1.0.31";
       })
       ->capture_default_str();
-  command->add_option("--sequence", options->sequence,
-                      "Security counter; a device never goes back to a lower one")
+  command
+      ->add_option("--sequence", options->sequence,
+                   "Security counter; a device never goes back to a lower one")
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print the result as JSON");
 }
@@ -237,8 +257,8 @@ void add_pack_command(CLI::App& app, int& exit_code) {
 // man
 
 struct ManOptions {
-  ManRequest request{.boot = {}, .mta = {}, .app = {}, .keys = "keys", .also_trust = {},
-                     .output_directory = "."};
+  ManRequest request{
+      .boot = {}, .mta = {}, .app = {}, .keys = "keys", .also_trust = {}, .output_directory = "."};
   bool json = false;
 };
 
@@ -266,15 +286,18 @@ int run_man(const ManOptions& options) {
     say(fmt::format("{}: BOOT {}, MTA {}, APP {}", result->name.product, version_text(result->boot),
                     version_text(result->mta), version_text(result->app)));
   }
-  say("the file contains the content key in the clear; only its owner can read it (mode 0600): give "
+  say("the file contains the content key in the clear; only its owner can read it (mode 0600): "
+      "give "
       "it to nobody but the factory");
   return 0;
 }
 
 void add_man_command(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ManOptions>();
-  auto* command = add_command(app, "man", "Make the image that a factory programs once: BOOT, MTA "
-                              "and APP with the keys", exit_code, options, run_man);
+  auto* command = add_command(app, "man",
+                              "Make the image that a factory programs once: BOOT, MTA "
+                              "and APP with the keys",
+                              exit_code, options, run_man);
   auto& request = options->request;
   command->add_option("--boot", request.boot, "The linked BOOT")->required()->type_name("ELF");
   command->add_option("--mta", request.mta, "The linked MTA")->required()->type_name("ELF");
@@ -282,9 +305,10 @@ void add_man_command(CLI::App& app, int& exit_code) {
       ->required()
       ->type_name("FMU");
   add_keys_option(*command, request.keys);
-  command->add_option("--also-trust", request.also_trust,
-                      "Public keys (signing.pub) of further signing keys, for the day the first is "
-                      "used up: BOOT and what it trusts can never be changed")
+  command
+      ->add_option("--also-trust", request.also_trust,
+                   "Public keys (signing.pub) of further signing keys, for the day the first is "
+                   "used up: BOOT and what it trusts can never be changed")
       ->type_name("FILE");
   command->add_option("--output-dir", request.output_directory, "Where the image goes")
       ->capture_default_str()
@@ -342,14 +366,18 @@ int run_inspect(const InspectOptions& options) {
 
 void add_inspect_command(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<InspectOptions>();
-  auto* command = add_command(app, "inspect", "Show what is in an update or a MAN image, and check "
-                              "it with the keys at hand", exit_code, options, run_inspect);
+  auto* command = add_command(app, "inspect",
+                              "Show what is in an update or a MAN image, and check "
+                              "it with the keys at hand",
+                              exit_code, options, run_inspect);
   command->add_option("file", options->file, "Update (.fmu) or MAN image (.bin)")->required();
-  command->add_option("--keys", options->keys,
-                      "Key folder: check the signature, decrypt and check the content")
+  command
+      ->add_option("--keys", options->keys,
+                   "Key folder: check the signature, decrypt and check the content")
       ->type_name("FOLDER");
-  command->add_option("--public-key", options->public_keys,
-                      "Public key (signing.pub): check the signature")
+  command
+      ->add_option("--public-key", options->public_keys,
+                   "Public key (signing.pub): check the signature")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the result as JSON");
 }

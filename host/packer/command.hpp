@@ -6,8 +6,8 @@
 
 namespace goldcrest::packer {
 
-/// Adds the subcommands to `app`. When one of them has run, `exit_code` holds what the program is to
-/// return: 0, or 1 after one line on stderr that says what went wrong, where, and what to do.
+/// Adds the subcommands to `app`. When one of them has run, `exit_code` holds what the program is
+/// to return: 0, or 1 after one line on stderr that says what went wrong, where, and what to do.
 void add_packer_commands(CLI::App& app, int& exit_code);
 
 }  // namespace goldcrest::packer

@@ -100,18 +100,21 @@ class Parser {
       if (section == nullptr || ::gelf_getshdr(section, &header) == nullptr) {
         return bad("its section headers are damaged");
       }
-      const bool in_image = (header.sh_flags & SHF_ALLOC) != 0 && header.sh_type != SHT_NOBITS &&
-                            header.sh_size != 0;
+      const bool in_image =
+          (header.sh_flags & SHF_ALLOC) != 0 && header.sh_type != SHT_NOBITS && header.sh_size != 0;
       if (!in_image) continue;
       if (header.sh_offset > bytes_.size() || header.sh_size > bytes_.size() - header.sh_offset) {
         return bad(fmt::format("section {} lies outside the file", section_name(header)));
       }
       const auto load = load_address(header);
-      if (!load) return bad(fmt::format("section {} is in no loaded segment", section_name(header)));
+      if (!load)
+        return bad(fmt::format("section {} is in no loaded segment", section_name(header)));
       const auto* first = bytes_.data() + header.sh_offset;
       loaded_[i] = file_.sections.size();
-      file_.sections.push_back({section_name(header), static_cast<std::uint32_t>(header.sh_addr),
-                                *load, {first, first + header.sh_size}});
+      file_.sections.push_back({section_name(header),
+                                static_cast<std::uint32_t>(header.sh_addr),
+                                *load,
+                                {first, first + header.sh_size}});
     }
     return {};
   }

@@ -14,8 +14,8 @@
 
 namespace goldcrest::packer {
 
-/// A section that goes into the image: where it runs (address) and where it is stored (load_address).
-/// The two differ for initialised data, which startup code copies to RAM.
+/// A section that goes into the image: where it runs (address) and where it is stored
+/// (load_address). The two differ for initialised data, which startup code copies to RAM.
 struct ElfSection {
   std::string name;
   std::uint32_t address = 0;

@@ -13,7 +13,8 @@ std::optional<std::uint32_t> parse_decimal(std::string_view text, std::uint32_t 
   if (text.empty() || text.size() > 5 || (text.size() > 1 && text[0] == '0')) return std::nullopt;
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value > limit) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || value > limit)
+    return std::nullopt;
   return value;
 }
 

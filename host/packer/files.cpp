@@ -22,7 +22,9 @@ FileDescriptor::~FileDescriptor() {
   if (number_ >= 0) ::close(number_);
 }
 
-std::string system_error_text() { return std::strerror(errno); }
+std::string system_error_text() {
+  return std::strerror(errno);
+}
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
@@ -81,21 +83,21 @@ Result<StagedFile> StagedFile::create(const std::filesystem::path& final_path, b
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&salt), sizeof salt) != 1) {
     return problem("the system's random numbers are not available");
   }
-  const auto temporary = folder_of(final_path) / fmt::format(".{}.{:08x}.partial",
-                                                   final_path.filename().string(), salt);
+  const auto temporary = folder_of(final_path) /
+                         fmt::format(".{}.{:08x}.partial", final_path.filename().string(), salt);
   const FileDescriptor file(
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file.valid()) {
-    return problem(fmt::format("cannot write in {}: {}", folder_of(final_path).string(),
-                               system_error_text()));
+    return problem(
+        fmt::format("cannot write in {}: {}", folder_of(final_path).string(), system_error_text()));
   }
   StagedFile staged(temporary, final_path);
   if (auto written = write_all(file.number(), bytes, temporary); !written) {
     return std::unexpected(written.error());
   }
   if (::fsync(file.number()) != 0) {
-    return problem(fmt::format("cannot sync {} to disk: {}", temporary.string(),
-                               system_error_text()));
+    return problem(
+        fmt::format("cannot sync {} to disk: {}", temporary.string(), system_error_text()));
   }
   return staged;
 }
@@ -107,14 +109,18 @@ StagedFile::~StagedFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-Result<void> StagedFile::commit() { return commit(0); }
+Result<void> StagedFile::commit() {
+  return commit(0);
+}
 
-Result<void> StagedFile::commit_new() { return commit(RENAME_NOREPLACE); }
+Result<void> StagedFile::commit_new() {
+  return commit(RENAME_NOREPLACE);
+}
 
 Result<void> StagedFile::commit(unsigned rename_flags) {
   if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, final_.c_str(), rename_flags) != 0) {
-    return problem(fmt::format("cannot put {} in its place: {}", final_.string(),
-                               system_error_text()));
+    return problem(
+        fmt::format("cannot put {} in its place: {}", final_.string(), system_error_text()));
   }
   temporary_.clear();
   return sync_path(folder_of(final_));

@@ -76,9 +76,11 @@ Result<std::optional<IndexJournal>> IndexJournal::open(const std::filesystem::pa
   for (; text.size() - at >= line_bytes; at += line_bytes) {
     const auto record = parse_record(text.substr(at, line_bytes));
     if (!record) {
-      return problem(fmt::format("{} is damaged at byte {}: the key cannot be used safely; find the "
-                                 "highest leaf ever used and give `goldcrest key advance` a higher "
-                                 "one, or make a new key", path.string(), at));
+      return problem(
+          fmt::format("{} is damaged at byte {}: the key cannot be used safely; find the "
+                      "highest leaf ever used and give `goldcrest key advance` a higher "
+                      "one, or make a new key",
+                      path.string(), at));
     }
     journal.next_index_ = std::max(journal.next_index_, *record);
   }
@@ -86,8 +88,8 @@ Result<std::optional<IndexJournal>> IndexJournal::open(const std::filesystem::pa
     return problem(fmt::format("{} holds no record; the key cannot be used safely", path.string()));
   }
   if (at < text.size() && ::ftruncate(journal.file_.number(), static_cast<off_t>(at)) != 0) {
-    return problem(fmt::format("cannot repair the end of {}: {}", path.string(),
-                               system_error_text()));
+    return problem(
+        fmt::format("cannot repair the end of {}: {}", path.string(), system_error_text()));
   }
   return std::optional<IndexJournal>(std::move(journal));
 }

@@ -20,7 +20,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string id_text(std::uint32_t id) { return fmt::format("{:08x}", id); }
+std::string id_text(std::uint32_t id) {
+  return fmt::format("{:08x}", id);
+}
 
 bool starts_with(base::Bytes file, std::string_view magic, std::size_t offset = 0) {
   return file.size() >= offset + magic.size() &&
@@ -28,7 +30,9 @@ bool starts_with(base::Bytes file, std::string_view magic, std::size_t offset = 
                     [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
 }
 
-Check passed(std::string name) { return {std::move(name), CheckState::passed, {}}; }
+Check passed(std::string name) {
+  return {std::move(name), CheckState::passed, {}};
+}
 Check failed(std::string name, std::string why) {
   return {std::move(name), CheckState::failed, std::move(why)};
 }
@@ -48,9 +52,9 @@ Check check_name(std::string_view text, FileKind kind, std::string_view product,
                                            name->crc32, crc32));
   }
   if (name->kind != kind || name->product != product || name->version != version) {
-    return failed("file name", fmt::format("it says {} {}, the file is {} {}", name->product,
-                                           version_text(name->version), product,
-                                           version_text(version)));
+    return failed("file name",
+                  fmt::format("it says {} {}, the file is {} {}", name->product,
+                              version_text(name->version), product, version_text(version)));
   }
   return passed("file name");
 }
@@ -140,13 +144,13 @@ Result<Inspection> inspect_update(base::Bytes file, std::string_view file_name,
 
   auto& checks = inspection.checks;
   checks.push_back(passed("structure"));
-  checks.push_back(check_name(file_name, FileKind::update, manifest.product.text(),
-                              manifest.version, crc32));
+  checks.push_back(
+      check_name(file_name, FileKind::update, manifest.product.text(), manifest.version, crc32));
   checks.push_back(check_update_signature(*parts, *factory));
   checks.push_back(keys.content_key ? check_of("content", check_content(*parts, *keys.content_key))
                                     : not_made("content", "no content key given"));
-  const bool all_keys = checks[2].state == CheckState::passed &&
-                        checks[3].state == CheckState::passed;
+  const bool all_keys =
+      checks[2].state == CheckState::passed && checks[3].state == CheckState::passed;
   checks.push_back(all_keys ? check_of("installable", verify_update(file, *factory))
                             : not_made("installable", "needs signature and content to be checked"));
   return inspection;
@@ -160,10 +164,14 @@ Json program_fields(image::Flash& flash, image::Address base) {
 
 const char* state_text(image::SlotState state) {
   switch (state) {
-    case image::SlotState::empty: return "empty";
-    case image::SlotState::trial: return "trial";
-    case image::SlotState::confirmed: return "confirmed";
-    case image::SlotState::rejected: break;
+    case image::SlotState::empty:
+      return "empty";
+    case image::SlotState::trial:
+      return "trial";
+    case image::SlotState::confirmed:
+      return "confirmed";
+    case image::SlotState::rejected:
+      break;
   }
   return "rejected";
 }
@@ -254,8 +262,8 @@ void append_text(std::string& text, const Json& fields, const std::string& inden
     if (value.is_array()) {
       shown.clear();
       for (const auto& item : value) {
-        shown += (shown.empty() ? "" : ", ") + (item.is_string() ? item.get<std::string>()
-                                                                 : item.dump());
+        shown += (shown.empty() ? "" : ", ") +
+                 (item.is_string() ? item.get<std::string>() : item.dump());
       }
     }
     const int width = std::max(1, 24 - static_cast<int>(indent.size()));
@@ -265,9 +273,12 @@ void append_text(std::string& text, const Json& fields, const std::string& inden
 
 const char* state_name(CheckState state) {
   switch (state) {
-    case CheckState::passed: return "passed";
-    case CheckState::failed: return "FAILED";
-    case CheckState::not_made: break;
+    case CheckState::passed:
+      return "passed";
+    case CheckState::failed:
+      return "FAILED";
+    case CheckState::not_made:
+      break;
   }
   return "not checked";
 }
@@ -282,8 +293,8 @@ nlohmann::ordered_json Inspection::json() const {
   Json all = fields;
   for (const auto& check : checks) {
     Json entry{{"name", check.name}};
-    entry["passed"] = check.state == CheckState::not_made ? Json() : Json(check.state ==
-                                                                         CheckState::passed);
+    entry["passed"] =
+        check.state == CheckState::not_made ? Json() : Json(check.state == CheckState::passed);
     if (!check.detail.empty()) entry["detail"] = check.detail;
     all["checks"].push_back(entry);
   }
@@ -309,7 +320,9 @@ Result<Inspection> inspect(base::Bytes file, std::string_view file_name,
       starts_with(file, "GFAC", image::factory_section.base - image::flash_section.base)) {
     return inspect_man(file, file_name, keys);
   }
-  if (starts_with(file, "\x7F" "ELF")) {
+  if (starts_with(file,
+                  "\x7F"
+                  "ELF")) {
     return problem("it is an ELF file; make an update of it with `goldcrest pack` first");
   }
   return problem("it is neither an update file nor a MAN image");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `goldcrest inspect`: what is in an update file or a MAN image, and which checks it passes with the
-// keys at hand. The file is not trusted in any way.
+// `goldcrest inspect`: what is in an update file or a MAN image, and which checks it passes with
+// the keys at hand. The file is not trusted in any way.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -28,9 +28,10 @@ constexpr std::size_t tree_header_bytes = tree_magic.size() + 4 + 4 + 16;
 Result<void> refuse_if_others_can_read(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return problem(fmt::format("{} can be read by others than its owner (mode {:04o}): run chmod 600 "
-                               "on it, and consider the key as disclosed if others had access",
-                               path.string(), status.st_mode & 07777u));
+    return problem(
+        fmt::format("{} can be read by others than its owner (mode {:04o}): run chmod 600 "
+                    "on it, and consider the key as disclosed if others had access",
+                    path.string(), status.st_mode & 07777u));
   }
   return {};
 }
@@ -95,7 +96,9 @@ Result<void> write_json(const std::filesystem::path& path, const nlohmann::order
   return written;
 }
 
-std::string id_text(std::uint32_t id) { return fmt::format("{:08x}", id); }
+std::string id_text(std::uint32_t id) {
+  return fmt::format("{:08x}", id);
+}
 
 }  // namespace
 
@@ -114,7 +117,8 @@ Result<PublicKey> read_public_key(const std::filesystem::path& path) {
   if (!parameters) return file->damaged(parameters.error().text);
   const auto key = file->bytes("public_key", parameters->public_key_bytes());
   if (!key) return file->damaged("public_key has not the size its parameter set asks for");
-  if (base::load_be32(key->data()) != *lms_type || base::load_be32(key->data() + 4) != *lmots_type) {
+  if (base::load_be32(key->data()) != *lms_type ||
+      base::load_be32(key->data() + 4) != *lmots_type) {
     return file->damaged("public_key is of another parameter set than the file says");
   }
   if (file->id() != key_id_of(*key)) return file->damaged("id does not belong to public_key");
@@ -153,7 +157,8 @@ Result<StoredSigningKey> read_signing_key(const std::filesystem::path& path) {
   LmsIdentifier identifier{};
   const auto identifier_bytes = file->bytes("I", identifier.size());
   auto seed = file->bytes("seed", parameters->n);
-  if (!identifier_bytes || !seed) return file->damaged("I or seed is missing or has the wrong size");
+  if (!identifier_bytes || !seed)
+    return file->damaged("I or seed is missing or has the wrong size");
   std::ranges::copy(*identifier_bytes, identifier.begin());
   StoredSigningKey key{LmsSecret(*parameters, identifier, *seed), *next_index};
   OPENSSL_cleanse(seed->data(), seed->size());
@@ -202,10 +207,10 @@ Result<LmsTree> read_tree(const std::filesystem::path& path, const LmsSecret& se
   auto bytes = read_file(path, size);
   if (!bytes) return std::unexpected(bytes.error());
   base::ByteReader reader(*bytes);
-  const bool ours = std::ranges::equal(reader.bytes(tree_magic.size()), tree_magic) &&
-                    reader.be32() == parameters.lms_type &&
-                    reader.be32() == parameters.lmots_type &&
-                    std::ranges::equal(reader.bytes(secret.identifier().size()), secret.identifier());
+  const bool ours =
+      std::ranges::equal(reader.bytes(tree_magic.size()), tree_magic) &&
+      reader.be32() == parameters.lms_type && reader.be32() == parameters.lmots_type &&
+      std::ranges::equal(reader.bytes(secret.identifier().size()), secret.identifier());
   if (!ours) return problem(fmt::format("{} is not the tree of this key", path.string()));
   const auto nodes = reader.rest();
   return LmsTree::from_nodes(parameters, {nodes.begin(), nodes.end()});

@@ -39,7 +39,8 @@ class Prefix {
 /// padded block serves for all of them and only j and the value change.
 class Chain {
  public:
-  Chain(const LmsSecret& secret, std::uint32_t q) : n_(secret.parameters().n), seed_(secret.seed()) {
+  Chain(const LmsSecret& secret, std::uint32_t q)
+      : n_(secret.parameters().n), seed_(secret.seed()) {
     std::copy(secret.identifier().begin(), secret.identifier().end(), block_.begin());
     base::store_be32(block_.data() + 16, q);
     block_[value_at + n_] = 0x80;
@@ -88,17 +89,19 @@ void compute_leaf(const LmsSecret& secret, std::uint32_t q, std::uint8_t* out) {
       chain.walk(static_cast<std::uint16_t>(i), (1u << parameters.w) - 1, ends.data() + i * n);
     }
   }
-  const Digest key = Sha256()
-                         .update(Prefix(secret.identifier(), q, d_pblc).bytes())
-                         .update(ends)
-                         .finish();
+  const Digest key =
+      Sha256().update(Prefix(secret.identifier(), q, d_pblc).bytes()).update(ends).finish();
   const Prefix prefix(secret.identifier(), parameters.leaves() + q, d_leaf);
-  store_truncated(Sha256().update(prefix.bytes()).update(base::Bytes(key).first(n)).finish(), out, n);
+  store_truncated(Sha256().update(prefix.bytes()).update(base::Bytes(key).first(n)).finish(), out,
+                  n);
 }
 
 Digest interior(const LmsIdentifier& identifier, std::uint32_t number, base::Bytes left,
                 base::Bytes right) {
-  return Sha256().update(Prefix(identifier, number, d_intr).bytes()).update(left).update(right)
+  return Sha256()
+      .update(Prefix(identifier, number, d_intr).bytes())
+      .update(left)
+      .update(right)
       .finish();
 }
 
@@ -136,7 +139,8 @@ Result<LmsParameters> LmsParameters::make(std::uint32_t n, std::uint32_t height,
   parameters.height = height;
   parameters.w = w;
   parameters.lms_type = (n == 32 ? 0x05u : 0x0Au) + (height / 5 - 1);
-  parameters.lmots_type = (n == 32 ? 0x01u : 0x05u) + static_cast<std::uint32_t>(std::countr_zero(w));
+  parameters.lmots_type =
+      (n == 32 ? 0x01u : 0x05u) + static_cast<std::uint32_t>(std::countr_zero(w));
   const std::uint32_t u = 8 * n / w;
   const auto sum_bits = static_cast<std::uint32_t>(std::bit_width(((1u << w) - 1) * u));
   const std::uint32_t v = (sum_bits + w - 1) / w;
@@ -157,12 +161,18 @@ Result<LmsParameters> LmsParameters::from_types(std::uint32_t lms_type, std::uin
       }
     }
   }
-  return problem(fmt::format("LMS type {} with LM-OTS type {} is not a SHA-256 parameter set with "
-                             "one hash length (RFC 8554, RFC 9858)", lms_type, lmots_type));
+  return problem(
+      fmt::format("LMS type {} with LM-OTS type {} is not a SHA-256 parameter set with "
+                  "one hash length (RFC 8554, RFC 9858)",
+                  lms_type, lmots_type));
 }
 
-std::string LmsParameters::lms_name() const { return fmt::format("LMS_SHA256_M{}_H{}", n, height); }
-std::string LmsParameters::lmots_name() const { return fmt::format("LMOTS_SHA256_N{}_W{}", n, w); }
+std::string LmsParameters::lms_name() const {
+  return fmt::format("LMS_SHA256_M{}_H{}", n, height);
+}
+std::string LmsParameters::lmots_name() const {
+  return fmt::format("LMOTS_SHA256_N{}_W{}", n, w);
+}
 
 LmsSecret::LmsSecret(const LmsParameters& parameters, const LmsIdentifier& identifier,
                      base::Bytes seed)

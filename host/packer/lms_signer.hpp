@@ -75,8 +75,10 @@ class LmsTree {
   /// Computes every leaf, on all processors. With SHA instructions on two
   /// processors H15 takes about a second and H20 half a minute.
   static LmsTree build(const LmsSecret& secret, const Progress& progress = {});
-  /// From stored nodes; `nodes` must have the size of such a tree. Checks no hash: see path_holds().
-  static Result<LmsTree> from_nodes(const LmsParameters& parameters, std::vector<std::uint8_t> nodes);
+  /// From stored nodes; `nodes` must have the size of such a tree. Checks no hash: see
+  /// path_holds().
+  static Result<LmsTree> from_nodes(const LmsParameters& parameters,
+                                    std::vector<std::uint8_t> nodes);
 
   base::Bytes nodes() const { return nodes_; }
   base::Bytes node(std::uint32_t number) const;

@@ -46,8 +46,8 @@ Result<Ingredients> read_ingredients(const ManRequest& request) {
 }
 
 Result<image::Factory> make_factory(const Ingredients& from) {
-  auto factory = factory_with(from.boot.info.product, from.public_keys,
-                              std::span(&from.content_key, 1));
+  auto factory =
+      factory_with(from.boot.info.product, from.public_keys, std::span(&from.content_key, 1));
   if (!factory) return factory;
   factory->boot_size = static_cast<std::uint32_t>(from.boot.bytes.size());
   factory->boot_crc32 = crypto::Crc32::of(from.boot.bytes);
@@ -59,8 +59,8 @@ Result<image::Factory> make_factory(const Ingredients& from) {
 Result<void> program_factory(MemoryFlash& flash, const image::Factory& factory) {
   std::array<std::uint8_t, image::factory_size> block{};
   if (const auto emitted = image::emit_factory(factory, block); !emitted) {
-    return problem(fmt::format("no factory block can be made: {}",
-                               image::describe(emitted.error())));
+    return problem(
+        fmt::format("no factory block can be made: {}", image::describe(emitted.error())));
   }
   if (!flash.program(image::factory_section.base, block)) {
     return problem("BOOT overlaps the factory block");
@@ -72,10 +72,11 @@ Result<void> check_products(const ManRequest& request, const Ingredients& from,
                             const image::Manifest& app) {
   const auto product = from.boot.info.product;
   if (from.mta.info.product != product || app.product != product) {
-    return problem(fmt::format("the parts are of different products: {} is for {}, {} for {}, {} for "
-                               "{}", request.boot.string(), product.text(), request.mta.string(),
-                               from.mta.info.product.text(), request.app.string(),
-                               app.product.text()));
+    return problem(
+        fmt::format("the parts are of different products: {} is for {}, {} for {}, {} for "
+                    "{}",
+                    request.boot.string(), product.text(), request.mta.string(),
+                    from.mta.info.product.text(), request.app.string(), app.product.text()));
   }
   return {};
 }
@@ -101,15 +102,15 @@ Result<void> program_parts(MemoryFlash& flash, const Ingredients& from,
 
 Result<void> verify_man_image(base::Bytes bytes) {
   if (bytes.size() != man_extent.size) {
-    return problem(fmt::format("a MAN image has {} bytes, this file has {}", man_extent.size,
-                               bytes.size()));
+    return problem(
+        fmt::format("a MAN image has {} bytes, this file has {}", man_extent.size, bytes.size()));
   }
   MemoryFlash flash;
   if (!flash.program(man_extent.base, bytes)) return problem("the image does not fit the flash");
   const auto factory = image::read_factory(flash);
   if (!factory) {
-    return problem(fmt::format("the factory block is not valid: {}",
-                               image::describe(factory.error())));
+    return problem(
+        fmt::format("the factory block is not valid: {}", image::describe(factory.error())));
   }
   const auto boot = flash.view({image::boot_section.base, factory->boot_size});
   if (crypto::Crc32::of(boot) != factory->boot_crc32) {

@@ -15,14 +15,14 @@
 namespace goldcrest::packer {
 
 /// From the flash's start to the end of APP1: what the file holds.
-inline constexpr image::Section man_extent{
-    image::flash_section.base, image::app1_section.end() - image::flash_section.base};
+inline constexpr image::Section man_extent{image::flash_section.base,
+                                           image::app1_section.end() - image::flash_section.base};
 
 struct ManRequest {
-  std::filesystem::path boot;  ///< ELF
-  std::filesystem::path mta;   ///< ELF
-  std::filesystem::path app;   ///< update file, signed with a key of `keys`
-  std::filesystem::path keys;  ///< key directory
+  std::filesystem::path boot;                     ///< ELF
+  std::filesystem::path mta;                      ///< ELF
+  std::filesystem::path app;                      ///< update file, signed with a key of `keys`
+  std::filesystem::path keys;                     ///< key directory
   std::vector<std::filesystem::path> also_trust;  ///< further public keys, for the day the first is
                                                   ///< used up; BOOT can never be updated
   std::filesystem::path output_directory;
@@ -39,8 +39,8 @@ struct ManResult {
   std::uint32_t content_key_id = 0;
 };
 
-/// Builds the image, checks it with core as BOOT will, and writes it with mode 0600: it contains the
-/// content key.
+/// Builds the image, checks it with core as BOOT will, and writes it with mode 0600: it contains
+/// the content key.
 Result<ManResult> make_man_image(const ManRequest& request);
 
 /// What BOOT checks at every reset, on a MAN image of man_extent.size bytes: factory block, BOOT's

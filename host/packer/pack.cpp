@@ -28,12 +28,13 @@ Result<PackResult> pack(const PackRequest& request) {
   const auto content_key = read_content_key(request.keys / content_key_name);
   if (!content_key) return std::unexpected(content_key.error());
   if (request.update.minimum_version > program->info.version) {
-    return problem(fmt::format("{}: the minimum version {} is above the version {} of the APP itself",
-                               request.elf.string(), version_text(request.update.minimum_version),
-                               version_text(program->info.version)));
+    return problem(
+        fmt::format("{}: the minimum version {} is above the version {} of the APP itself",
+                    request.elf.string(), version_text(request.update.minimum_version),
+                    version_text(program->info.version)));
   }
-  const auto factory = factory_with(program->info.product, std::span(&*public_key, 1),
-                                    std::span(&*content_key, 1));
+  const auto factory =
+      factory_with(program->info.product, std::span(&*public_key, 1), std::span(&*content_key, 1));
   if (!factory) return std::unexpected(factory.error());
   const auto update = prepare_update(*program, request.update, *public_key, *content_key);
   if (!update) return problem(request.elf.string() + ": " + update.error().text);
@@ -45,12 +46,13 @@ Result<PackResult> pack(const PackRequest& request) {
   if (!signature) return std::unexpected(signature.error());
   const auto file = assemble_update(*update, signature->bytes);
   if (const auto verified = verify_update(file, *factory); !verified) {
-    return problem(fmt::format("{}: the update was made but does not verify, so it was not written: {}",
-                               request.elf.string(), verified.error().text));
+    return problem(
+        fmt::format("{}: the update was made but does not verify, so it was not written: {}",
+                    request.elf.string(), verified.error().text));
   }
 
-  FileName name{FileKind::update, std::string(program->info.product.text()),
-                program->info.version, crypto::Crc32::of(file)};
+  FileName name{FileKind::update, std::string(program->info.product.text()), program->info.version,
+                crypto::Crc32::of(file)};
   const auto path = request.output_directory / name.text();
   if (auto written = write_file(path, file, public_mode); !written) {
     return std::unexpected(written.error());

@@ -32,8 +32,8 @@ struct PackResult {
   std::vector<std::string> warnings;
 };
 
-/// Everything that can fail is tried before a leaf of the signing key is spent; the file is verified
-/// with core before it gets its name.
+/// Everything that can fail is tried before a leaf of the signing key is spent; the file is
+/// verified with core before it gets its name.
 Result<PackResult> pack(const PackRequest& request);
 
 }  // namespace goldcrest::packer

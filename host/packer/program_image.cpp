@@ -27,9 +27,12 @@ namespace {
 
 const char* name_of(ImageType type) {
   switch (type) {
-    case ImageType::boot: return "BOOT";
-    case ImageType::mta: return "MTA";
-    case ImageType::app: break;
+    case ImageType::boot:
+      return "BOOT";
+    case ImageType::mta:
+      return "MTA";
+    case ImageType::app:
+      break;
   }
   return "APP";
 }
@@ -42,9 +45,10 @@ Result<std::vector<std::uint8_t>> flatten(const ElfFile& elf, ImageType type,
     const std::uint64_t end = std::uint64_t{section.load_address} + section.bytes.size();
     if (section.load_address < place.base || end > place.end()) {
       return problem(fmt::format(
-          "{}: section {} (0x{:08X} to 0x{:08X}) lies outside the place of {}, 0x{:08X} to 0x{:08X}; "
-          "check the linker script and the size", name, section.name, section.load_address, end,
-          name_of(type), place.base, place.end()));
+          "{}: section {} (0x{:08X} to 0x{:08X}) lies outside the place of {}, 0x{:08X} to "
+          "0x{:08X}; "
+          "check the linker script and the size",
+          name, section.name, section.load_address, end, name_of(type), place.base, place.end()));
     }
     bytes.resize(static_cast<std::size_t>(end - place.base));
     std::ranges::copy(section.bytes, bytes.begin() + (section.load_address - place.base));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The flat image that goes into flash, from an ELF file: BOOT or MTA at their one place, or an APP at
-// its link base together with the list of words that must change when it runs from the other slot.
+// The flat image that goes into flash, from an ELF file: BOOT or MTA at their one place, or an APP
+// at its link base together with the list of words that must change when it runs from the other
+// slot.
 //
 // Which words those are follows from the relocations the linker kept (`--emit-relocs`): a word that
-// holds the address of something in the image moves along; an address of RAM or of a peripheral does
-// not; a distance between two things in the image stays what it is. Whatever a list of words cannot
-// express (a split address in MOVW/MOVT, a distance to something that does not move) is refused.
+// holds the address of something in the image moves along; an address of RAM or of a peripheral
+// does not; a distance between two things in the image stays what it is. Whatever a list of words
+// cannot express (a split address in MOVW/MOVT, a distance to something that does not move) is
+// refused.
 #pragma once
 
 #include <cstdint>

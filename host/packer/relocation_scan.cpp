@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // find_relocations(): the rules of docs/packer.md, "What an APP must not contain". Relocation types
 // are those of "ELF for the Arm Architecture", section 4.6. The words of a linked file already hold
-// their final value (symbol + addend, with the Thumb bit); the linker keeps the relocation only as a
-// note of where it wrote.
+// their final value (symbol + addend, with the Thumb bit); the linker keeps the relocation only as
+// a note of where it wrote.
 #include <elf.h>
 #include <fmt/format.h>
 
@@ -59,20 +59,34 @@ Treatment treatment_of(std::uint32_t type) {
 
 std::string type_name(std::uint32_t type) {
   switch (type) {
-    case R_ARM_ABS32: return "R_ARM_ABS32";
-    case R_ARM_TARGET1: return "R_ARM_TARGET1";
-    case R_ARM_TARGET2: return "R_ARM_TARGET2";
-    case R_ARM_REL32: return "R_ARM_REL32";
-    case R_ARM_PREL31: return "R_ARM_PREL31";
-    case R_ARM_THM_PC22: return "R_ARM_THM_CALL";
-    case R_ARM_THM_JUMP24: return "R_ARM_THM_JUMP24";
-    case R_ARM_THM_MOVW_ABS_NC: return "R_ARM_THM_MOVW_ABS_NC";
-    case R_ARM_THM_MOVT_ABS: return "R_ARM_THM_MOVT_ABS";
-    case R_ARM_GOT32: return "R_ARM_GOT_BREL";
-    case R_ARM_GOTOFF: return "R_ARM_GOTOFF32";
-    case R_ARM_GOTPC: return "R_ARM_BASE_PREL";
-    case R_ARM_GOT_PREL: return "R_ARM_GOT_PREL";
-    default: return fmt::format("R_ARM type {}", type);
+    case R_ARM_ABS32:
+      return "R_ARM_ABS32";
+    case R_ARM_TARGET1:
+      return "R_ARM_TARGET1";
+    case R_ARM_TARGET2:
+      return "R_ARM_TARGET2";
+    case R_ARM_REL32:
+      return "R_ARM_REL32";
+    case R_ARM_PREL31:
+      return "R_ARM_PREL31";
+    case R_ARM_THM_PC22:
+      return "R_ARM_THM_CALL";
+    case R_ARM_THM_JUMP24:
+      return "R_ARM_THM_JUMP24";
+    case R_ARM_THM_MOVW_ABS_NC:
+      return "R_ARM_THM_MOVW_ABS_NC";
+    case R_ARM_THM_MOVT_ABS:
+      return "R_ARM_THM_MOVT_ABS";
+    case R_ARM_GOT32:
+      return "R_ARM_GOT_BREL";
+    case R_ARM_GOTOFF:
+      return "R_ARM_GOTOFF32";
+    case R_ARM_GOTPC:
+      return "R_ARM_BASE_PREL";
+    case R_ARM_GOT_PREL:
+      return "R_ARM_GOT_PREL";
+    default:
+      return fmt::format("R_ARM type {}", type);
   }
 }
 
@@ -95,21 +109,22 @@ class Scan {
 
   Result<std::vector<std::uint32_t>> run() {
     if (elf_.relocations.empty()) {
-      return problem(fmt::format("{}: no relocations were kept; link the APP with -Wl,--emit-relocs",
-                                 name_));
+      return problem(
+          fmt::format("{}: no relocations were kept; link the APP with -Wl,--emit-relocs", name_));
     }
     for (const auto& relocation : elf_.relocations) {
       if (auto done = visit(relocation); !done) return std::unexpected(done.error());
     }
     std::ranges::sort(offsets_);
     if (const auto twin = std::ranges::adjacent_find(offsets_); twin != offsets_.end()) {
-      return problem(fmt::format("{}: the word at 0x{:08X} is relocated twice", name_,
-                                 image_.base + *twin));
+      return problem(
+          fmt::format("{}: the word at 0x{:08X} is relocated twice", name_, image_.base + *twin));
     }
     if (!std::ranges::binary_search(offsets_, reset_vector_offset)) {
-      return problem(fmt::format("{}: the reset vector at 0x{:08X} has no relocation; was the whole "
-                                 "APP linked with -Wl,--emit-relocs?",
-                                 name_, image_.base + reset_vector_offset));
+      return problem(
+          fmt::format("{}: the reset vector at 0x{:08X} has no relocation; was the whole "
+                      "APP linked with -Wl,--emit-relocs?",
+                      name_, image_.base + reset_vector_offset));
     }
     return std::move(offsets_);
   }
@@ -152,12 +167,14 @@ class Scan {
         return visit_distance(relocation);
       case Treatment::split_address:
         if (!symbol_moves(relocation)) return {};
-        return refuse(relocation, "an address of the image that is no plain 32-bit word cannot be "
-                                  "relocated; compile with -mword-relocations, so that "
-                                  "addresses come from literal pools");
+        return refuse(relocation,
+                      "an address of the image that is no plain 32-bit word cannot be "
+                      "relocated; compile with -mword-relocations, so that "
+                      "addresses come from literal pools");
       default:
-        return refuse(relocation, "this kind of relocation is not supported in an APP; compile "
-                                  "without -fpic and without thread-local variables");
+        return refuse(relocation,
+                      "this kind of relocation is not supported in an APP; compile "
+                      "without -fpic and without thread-local variables");
     }
   }
 
@@ -169,13 +186,15 @@ class Scan {
     const std::uint32_t value = base::load_le32(section.bytes.data() + offset);
     if (!symbol_moves(relocation)) {
       if (in_image(value)) {
-        return refuse(relocation, "the value lies in the image, the symbol does not; it is not "
-                                  "clear whether it moves with the image");
+        return refuse(relocation,
+                      "the value lies in the image, the symbol does not; it is not "
+                      "clear whether it moves with the image");
       }
       const auto slot = image::app1_section;
       if (relocation.symbol_defined && slot.contains(value)) {
-        return refuse(relocation, "it points into the slot behind the image, which neither stays nor "
-                                  "moves with the image; take such addresses from the flash map");
+        return refuse(relocation,
+                      "it points into the slot behind the image, which neither stays nor "
+                      "moves with the image; take such addresses from the flash map");
       }
       return {};
     }
@@ -184,8 +203,9 @@ class Scan {
     }
     const std::uint64_t place = std::uint64_t{section.load_address} + offset;
     if ((place - image_.base) % image::word_size != 0) {
-      return refuse(relocation, "an address that is not word-aligned cannot be relocated; do not "
-                                "keep pointers in packed structures");
+      return refuse(relocation,
+                    "an address that is not word-aligned cannot be relocated; do not "
+                    "keep pointers in packed structures");
     }
     offsets_.push_back(static_cast<std::uint32_t>(place - image_.base));
     return {};
@@ -193,8 +213,9 @@ class Scan {
 
   Result<void> visit_distance(const ElfRelocation& relocation) {
     if (place_moves(relocation) == symbol_moves(relocation)) return {};
-    return refuse(relocation, "the distance between something that moves with the image and "
-                              "something that does not cannot be relocated");
+    return refuse(relocation,
+                  "the distance between something that moves with the image and "
+                  "something that does not cannot be relocated");
   }
 
   Result<void> visit_branch(const ElfRelocation& relocation, std::size_t offset) {
@@ -207,14 +228,15 @@ class Scan {
     const std::uint16_t second = base::load_le16(section.bytes.data() + offset + 2);
     // The linker makes a call of an undefined weak function a NOP.W.
     if (!relocation.symbol_defined && first == 0xF3AF && second == 0x8000) return {};
-    // A call from the image to a function in RAM goes through a veneer in the image, which holds the
-    // fixed address as a word.
-    const std::uint32_t target = relocation.address + 4 +
-                                 static_cast<std::uint32_t>(branch_distance(first, second));
+    // A call from the image to a function in RAM goes through a veneer in the image, which holds
+    // the fixed address as a word.
+    const std::uint32_t target =
+        relocation.address + 4 + static_cast<std::uint32_t>(branch_distance(first, second));
     if (place_moves(relocation) && in_image(target)) return {};
-    return refuse(relocation, "a branch between code that moves with the image and code that does "
-                              "not cannot be relocated; call through a function pointer "
-                              "(-mlong-calls)");
+    return refuse(relocation,
+                  "a branch between code that moves with the image and code that does "
+                  "not cannot be relocated; call through a function pointer "
+                  "(-mlong-calls)");
   }
 
   const ElfFile& elf_;

@@ -5,7 +5,9 @@
 
 namespace goldcrest::packer {
 
-Sha256::Sha256() { SHA256_Init(&context_); }
+Sha256::Sha256() {
+  SHA256_Init(&context_);
+}
 
 Sha256& Sha256::update(base::Bytes bytes) {
   SHA256_Update(&context_, bytes.data(), bytes.size());

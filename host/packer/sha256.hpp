@@ -24,7 +24,9 @@ class Sha256 {
   SHA256_CTX context_;
 };
 
-inline Digest sha256(base::Bytes bytes) { return Sha256().update(bytes).finish(); }
+inline Digest sha256(base::Bytes bytes) {
+  return Sha256().update(bytes).finish();
+}
 
 /// The hash of a message of at most 55 bytes that the caller keeps, already padded (FIPS 180-4
 /// section 5.1.1), in one block of 64.

@@ -61,9 +61,10 @@ Result<fs::path> account_journal_path(const LmsIdentifier& identifier,
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) {
-    return problem(fmt::format("cannot create {}, where the leaves used by this account are "
-                               "recorded: {}; set XDG_STATE_HOME to a folder you can write",
-                               directory.string(), error.message()));
+    return problem(
+        fmt::format("cannot create {}, where the leaves used by this account are "
+                    "recorded: {}; set XDG_STATE_HOME to a folder you can write",
+                    directory.string(), error.message()));
   }
   return directory / fmt::format("{}.state", to_hex(identifier));
 }
@@ -103,19 +104,23 @@ struct LockedKey {
   std::optional<std::string> refusal() const {
     const auto key_path = (directory / signing_key_name).string();
     if (!journal) {
-      return fmt::format("{} is missing beside {}: the key directory is not whole, so nobody can say "
-                         "which leaves have been used; restore nothing from a backup, make a new key",
-                         signing_state_name, key_path);
+      return fmt::format(
+          "{} is missing beside {}: the key directory is not whole, so nobody can say "
+          "which leaves have been used; restore nothing from a backup, make a new key",
+          signing_state_name, key_path);
     }
     if (stored.next_index < recorded_index()) {
-      return fmt::format("{} was rolled back: it would sign with leaf {}, but leaves up to {} have "
-                         "been used already; an old copy must not sign. If this is the only copy, "
-                         "`goldcrest key advance --to {}` makes it usable again",
-                         key_path, stored.next_index, recorded_index() - 1, recorded_index());
+      return fmt::format(
+          "{} was rolled back: it would sign with leaf {}, but leaves up to {} have "
+          "been used already; an old copy must not sign. If this is the only copy, "
+          "`goldcrest key advance --to {}` makes it usable again",
+          key_path, stored.next_index, recorded_index() - 1, recorded_index());
     }
     if (stored.next_index >= parameters().leaves()) {
-      return fmt::format("{} is exhausted: all {} signatures have been made; make a new key with "
-                         "`goldcrest keygen`", key_path, parameters().leaves());
+      return fmt::format(
+          "{} is exhausted: all {} signatures have been made; make a new key with "
+          "`goldcrest keygen`",
+          key_path, parameters().leaves());
     }
     return std::nullopt;
   }
@@ -128,9 +133,11 @@ struct LockedKey {
                                   stored.next_index, leaves, directory.string()));
     }
     if (!account && stored.next_index > 0) {
-      lines.push_back(fmt::format("this account has not signed with {} before: be sure that it was "
-                                  "moved here, not copied; a copy that signs elsewhere gives "
-                                  "forgeries away", directory.string()));
+      lines.push_back(
+          fmt::format("this account has not signed with {} before: be sure that it was "
+                      "moved here, not copied; a copy that signs elsewhere gives "
+                      "forgeries away",
+                      directory.string()));
     }
     return lines;
   }
@@ -202,8 +209,9 @@ Result<void> fill_random(std::span<std::uint8_t> out) {
 class StagedDirectory {
  public:
   static Result<StagedDirectory> create(const fs::path& final_path) {
-    std::string name = (folder_of(final_path) /
-                        fmt::format(".{}.XXXXXX", final_path.filename().string())).string();
+    std::string name =
+        (folder_of(final_path) / fmt::format(".{}.XXXXXX", final_path.filename().string()))
+            .string();
     if (::mkdtemp(name.data()) == nullptr) {
       return problem(fmt::format("cannot create {}: {}", final_path.string(), system_error_text()));
     }
@@ -264,14 +272,15 @@ Result<void> refuse_if_occupied(const fs::path& directory) {
   }
   for (const char* name : {signing_key_name, content_key_name}) {
     if (fs::exists(directory / name, error)) {
-      return problem(fmt::format("{} exists already and is never overwritten: devices made with it "
-                                 "trust it alone; choose another folder with --keys",
-                                 (directory / name).string()));
+      return problem(
+          fmt::format("{} exists already and is never overwritten: devices made with it "
+                      "trust it alone; choose another folder with --keys",
+                      (directory / name).string()));
     }
   }
   if (!fs::is_empty(directory, error)) {
-    return problem(fmt::format("{} is not empty; keys get a folder of their own",
-                               directory.string()));
+    return problem(
+        fmt::format("{} is not empty; keys get a folder of their own", directory.string()));
   }
   return {};
 }
@@ -288,8 +297,9 @@ Result<fs::path> default_state_directory() {
     home = account != nullptr ? account->pw_dir : nullptr;
   }
   if (home == nullptr || *home == 0) {
-    return problem("neither XDG_STATE_HOME nor HOME is set: there is no place to record the leaves "
-                   "that this account has used; set XDG_STATE_HOME to a folder that lasts");
+    return problem(
+        "neither XDG_STATE_HOME nor HOME is set: there is no place to record the leaves "
+        "that this account has used; set XDG_STATE_HOME to a folder that lasts");
   }
   return fs::path(home) / ".local/state/goldcrest";
 }
@@ -376,8 +386,9 @@ Result<KeyStatus> advance_key(const fs::path& directory, std::uint32_t next_inde
   if (!public_key) return std::unexpected(public_key.error());
   const std::uint32_t lowest = std::max(key->stored.next_index, key->recorded_index());
   if (next_index < lowest || next_index > key->parameters().leaves()) {
-    return problem(fmt::format("the next leaf of {} can be set to {} at least and {} at most, not {}",
-                               directory.string(), lowest, key->parameters().leaves(), next_index));
+    return problem(
+        fmt::format("the next leaf of {} can be set to {} at least and {} at most, not {}",
+                    directory.string(), lowest, key->parameters().leaves(), next_index));
   }
   if (auto done = key->store_index(next_index, options); !done) {
     return std::unexpected(done.error());

@@ -3,9 +3,11 @@
 // (RFC 8554 section 9.2), so before a signature leaves sign():
 //
 //   1. the key directory is locked, so that signing processes take turns;
-//   2. the stored index is compared with two journals: one beside the key, one in the account of the
+//   2. the stored index is compared with two journals: one beside the key, one in the account of
+//   the
 //      person who signs. A lower index means that an old copy of the key came back: refused;
-//   3. the next index is written and synced (file and folder), then both journals, in that order, so
+//   3. the next index is written and synced (file and folder), then both journals, in that order,
+//   so
 //      that a crash at any point loses a leaf at most and never looks like a rolled-back key.
 //
 // What this cannot see: a copy used on another machine or account, or a restored snapshot of the

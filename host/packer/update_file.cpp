@@ -29,13 +29,13 @@ Result<std::vector<std::uint8_t>> encrypt(base::Bytes plain, const ContentKey& k
   std::vector<std::uint8_t> out(plain.size());
   int written = 0;
   int tail = 0;
-  const bool done =
-      context != nullptr &&
-      EVP_EncryptInit_ex(context.get(), EVP_aes_128_cbc(), nullptr, key.key.data(), iv.data()) == 1 &&
-      EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1 &&
-      EVP_EncryptUpdate(context.get(), out.data(), &written, plain.data(),
-                        static_cast<int>(plain.size())) == 1 &&
-      EVP_EncryptFinal_ex(context.get(), out.data() + written, &tail) == 1;
+  const bool done = context != nullptr &&
+                    EVP_EncryptInit_ex(context.get(), EVP_aes_128_cbc(), nullptr, key.key.data(),
+                                       iv.data()) == 1 &&
+                    EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1 &&
+                    EVP_EncryptUpdate(context.get(), out.data(), &written, plain.data(),
+                                      static_cast<int>(plain.size())) == 1 &&
+                    EVP_EncryptFinal_ex(context.get(), out.data() + written, &tail) == 1;
   if (!done || static_cast<std::size_t>(written + tail) != plain.size()) {
     return problem("OpenSSL could not encrypt the payload");
   }
@@ -53,16 +53,16 @@ Result<void> relocate(std::span<std::uint8_t> image, base::Bytes table, std::uin
   for (const std::uint8_t byte : table) {
     const auto offset = decoder.push(byte);
     if (!offset) {
-      return problem(fmt::format("the relocation table is not valid: {}",
-                                 image::describe(offset.error())));
+      return problem(
+          fmt::format("the relocation table is not valid: {}", image::describe(offset.error())));
     }
     if (!*offset) continue;
     auto* word = image.data() + **offset;
     base::store_le32(word, base::load_le32(word) + slot_offset);
   }
   if (const auto finished = decoder.finish(); !finished) {
-    return problem(fmt::format("the relocation table is not valid: {}",
-                               image::describe(finished.error())));
+    return problem(
+        fmt::format("the relocation table is not valid: {}", image::describe(finished.error())));
   }
   return {};
 }
@@ -147,8 +147,8 @@ Result<image::Factory> factory_with(const image::ProductId& product,
     content.key_id = key.id;
     content.key = key.key;
     if (!factory.content_keys.push_back(content)) {
-      return problem(fmt::format("a device has room for {} content keys, not more",
-                                 limits::content_keys));
+      return problem(
+          fmt::format("a device has room for {} content keys, not more", limits::content_keys));
     }
   }
   return factory;
@@ -163,8 +163,9 @@ Result<std::vector<std::uint8_t>> decrypt_payload(const UpdateParts& parts,
   base::ensure(size <= content.size());
   if (std::any_of(content.begin() + static_cast<std::ptrdiff_t>(size), content.end(),
                   [](std::uint8_t byte) { return byte != 0; })) {
-    return problem("the padding behind the image is not zero: the payload has been changed, or the "
-                   "content key is another one");
+    return problem(
+        "the padding behind the image is not zero: the payload has been changed, or the "
+        "content key is another one");
   }
   content.resize(size);
   return content;
@@ -194,8 +195,8 @@ Result<void> verify_update(base::Bytes file, const image::Factory& factory) {
   const auto parts = split_update(file);
   if (!parts) return std::unexpected(parts.error());
   if (const auto checked = image::verify_manifest(parts->signed_part, factory); !checked) {
-    return problem(fmt::format("the manifest does not verify: {}",
-                               image::describe(checked.error())));
+    return problem(
+        fmt::format("the manifest does not verify: {}", image::describe(checked.error())));
   }
   const auto* key = factory.content_key(parts->manifest.content_key_id);
   if (key == nullptr) {
@@ -208,8 +209,8 @@ Result<void> verify_update(base::Bytes file, const image::Factory& factory) {
     MemoryFlash flash;
     if (auto done = install(flash, slot, *parts, *content); !done) return done;
     if (const auto verified = image::verify(flash, slot, factory); !verified) {
-      return problem(fmt::format("the image does not verify: {}",
-                                 image::describe(verified.error())));
+      return problem(
+          fmt::format("the image does not verify: {}", image::describe(verified.error())));
     }
   }
   return {};
