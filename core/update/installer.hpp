@@ -55,7 +55,7 @@ enum class InstallError : std::uint8_t {
   incomplete,             ///< finish() before the whole file had come
   verification,           ///< what was read back from flash is not what was signed
   flash,                  ///< flash could not be erased, written or read
-  failed_before,          ///< called again after an error, without begin()
+  failed_before,          ///< called again after an error or the end, without begin()
 };
 
 /// One line for people: what is wrong with the update.
@@ -89,6 +89,7 @@ class Installer {
  private:
   using Result = std::expected<void, InstallError>;
 
+  Result consume(base::Bytes& bytes);
   Result take_header(base::Bytes& bytes);
   Result accept_header();
   Result check_policy(const image::Manifest& manifest);
@@ -96,12 +97,11 @@ class Installer {
   Result take_payload(base::Bytes& bytes);
   Result take_plaintext(base::Bytes plaintext);
   Result flush_chunk();
-  Result write_chunk(image::Address address);
+  Result start_relocating();
   Result relocate_chunk(std::uint32_t image_position);
-  Result check_padding() const;
+  Result program(image::Address address, base::Bytes data);
   Result write_header();
-  std::uint32_t chunk_limit() const;
-  std::uint32_t payload_left() const;
+  std::expected<image::VerifiedImage, InstallError> make_valid();
   image::Address base() const { return section_of(target()).base; }
 
   image::Flash& flash_;
@@ -110,16 +110,16 @@ class Installer {
   std::span<const crypto::Digest> rejected_;
 
   std::uint32_t received_ = 0;
-  std::optional<InstallError> error_;
+  bool failed_ = false;
   std::optional<image::Manifest> manifest_;
   std::optional<crypto::AesCbcDecryption> decryption_;
   std::optional<image::FlashRelocations> relocations_;
   std::optional<std::uint32_t> next_relocation_;
-  std::uint32_t written_ = 0;  // plaintext bytes behind us
-  std::uint16_t cipher_size_ = 0;
-  std::uint16_t chunk_size_ = 0;
-  std::array<std::uint8_t, 2 * crypto::aes_block_size> cipher_{};
+  std::uint32_t taken_ = 0;  // plaintext bytes written or in chunk_
+  std::uint32_t chunk_size_ = 0;
+  std::uint32_t cipher_size_ = 0;
   std::array<std::uint8_t, image::half_page_size> chunk_{};
+  std::array<std::uint8_t, 2 * crypto::aes_block_size> cipher_{};
   std::array<std::uint8_t, image::manifest_and_signature_size_max> header_{};
 };
 

@@ -25,7 +25,8 @@ enum class RecordKey : std::uint8_t {
   random_seed = 4,       ///< counter that makes every boot's randomness another
   poll_interval = 5,     ///< seconds, 4 bytes
 };
-inline constexpr std::uint8_t record_keys = 5;
+/// Keys are 1 to record_keys; records of keys that this program does not know are kept.
+inline constexpr std::uint8_t record_keys = 15;
 
 enum class RecordError : std::uint8_t {
   flash,     ///< erasing, writing or reading failed; what was stored before still stands
@@ -43,26 +44,39 @@ class Records {
   /// out an empty section. To be called once, before anything else.
   [[nodiscard]] std::expected<void, RecordError> open();
 
-  /// The value's bytes, a part of `out`, which must be as long as the value or longer (512 bytes
-  /// always are). Nothing when the key has no value.
+  /// The value's bytes, a part of `out`, which must be as long as the value or longer
+  /// (limits::record_bytes always are). Nothing when the key has no value.
   [[nodiscard]] std::expected<std::optional<base::Bytes>, RecordError> read(
       RecordKey key, base::MutableBytes out);
 
   /// Replaces the value, as a whole or, on error or power cut, not at all. An unchanged value is
-  /// not written again.
+  /// not written again. An empty value is no value.
   [[nodiscard]] std::expected<void, RecordError> write(RecordKey key, base::Bytes value);
 
   /// After this the key has no value.
   [[nodiscard]] std::expected<void, RecordError> remove(RecordKey key);
 
  private:
-  struct Bank;
-  struct Location;
+  using Result = std::expected<void, RecordError>;
+  using Offsets = std::array<std::uint16_t, record_keys>;  // in the active bank; 0: no record
+  struct Record;
+
+  image::Address bank(std::uint8_t index) const;
+  Result scan();
+  std::expected<std::optional<Record>, RecordError> record_at(std::uint32_t offset);
+  std::expected<base::Bytes, RecordError> value_at(std::uint32_t offset, base::MutableBytes out);
+  Result complete_commit(std::uint32_t offset);
+  bool write_header(image::Address bank, std::uint32_t generation);
+  Result start_bank(std::uint8_t index, std::uint32_t generation, const Offsets& from);
+  Result compact();
+  bool append(RecordKey key, base::Bytes value);
+
   image::Flash& flash_;
   image::Section section_;
-  std::array<std::uint16_t, record_keys> newest_{};  // offset in the active bank; 0: no record
+  Offsets newest_{};
   std::uint32_t generation_ = 0;
-  std::uint16_t end_ = 0;
+  std::uint32_t sequence_ = 0;
+  std::uint32_t end_ = 0;
   std::uint8_t active_ = 0;
 };
 

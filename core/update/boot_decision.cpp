@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "core/update/boot_decision.hpp"
+
+#include <array>
+
+#include "core/image/slot.hpp"
+
+namespace goldcrest::update {
+namespace {
+
+using image::Slot;
+using image::SlotState;
+using image::StateGroup;
+
+struct Candidate {
+  Slot slot;
+  image::SlotStatus status;
+  base::Version version;  // as its manifest claims; it decides the order of verifying only
+
+  bool trial() const { return status.state() == SlotState::trial; }
+  bool usable() const { return trial() || status.state() == SlotState::confirmed; }
+  bool used_up() const { return trial() && status.trial_boots == limits::trial_boots; }
+};
+
+std::expected<Candidate, BootError> look_at(image::Flash& flash, Slot slot) {
+  const auto status = image::read_status(flash, slot);
+  if (!status) return std::unexpected(BootError::flash);
+  const auto manifest = image::read_manifest(flash, slot);
+  return Candidate{slot, *status, manifest ? manifest->version : base::Version{}};
+}
+
+// A start that could not be counted must not happen: an image could then be on trial for ever.
+bool spend_trial_boot(image::Flash& flash, const Candidate& candidate) {
+  for (const auto group : image::trial_boot_groups) {
+    const auto status = image::read_status(flash, candidate.slot);
+    if (!status) return false;
+    const auto before = status->trial_boots;
+    if (before == limits::trial_boots) return false;
+    if (!image::set_state(flash, candidate.slot, group)) continue;
+    const auto after = image::read_status(flash, candidate.slot);
+    if (after && after->trial_boots > before) return true;
+  }
+  return false;
+}
+
+// What was acted upon once must read the same at the next reset, so missing copies are written.
+// That they cannot be written changes nothing now.
+void complete_copies(image::Flash& flash, const Candidate& candidate) {
+  const auto complete = [&](bool set, StateGroup group) {
+    if (set) (void)image::set_state(flash, candidate.slot, group);
+  };
+  complete(candidate.status.rejected, StateGroup::rejected);
+  complete(candidate.status.installed && !candidate.status.rejected, StateGroup::installed);
+  complete(candidate.status.confirmed && !candidate.status.rejected, StateGroup::confirmed);
+}
+
+// The first candidate that verifies and has a trial boot to spend where it needs one. Those passed
+// over for want of trial boots are rejected, now that another image can run.
+std::optional<BootChoice> choose(image::Flash& flash, const image::Factory& factory,
+                                 const std::array<Candidate, 2>& candidates) {
+  const Candidate* passed_over = nullptr;
+  for (const auto& candidate : candidates) {
+    if (!candidate.usable()) continue;
+    if (candidate.used_up()) {
+      passed_over = &candidate;
+      continue;
+    }
+    const auto image = image::verify(flash, candidate.slot, factory);
+    if (!image) continue;
+    if (candidate.trial() && !spend_trial_boot(flash, candidate)) {
+      passed_over = &candidate;
+      continue;
+    }
+    if (passed_over != nullptr) {
+      (void)image::set_state(flash, passed_over->slot, StateGroup::rejected);
+    }
+    return BootChoice{*image, candidate.trial()};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::expected<BootChoice, BootError> decide(image::Flash& flash, const image::Factory& factory) {
+  const auto app1 = look_at(flash, Slot::app1);
+  const auto app2 = look_at(flash, Slot::app2);
+  if (!app1 || !app2) return std::unexpected(BootError::flash);
+  const std::array<Candidate, 2> candidates =
+      app2->version > app1->version ? std::array{*app2, *app1} : std::array{*app1, *app2};
+  for (const auto& candidate : candidates) complete_copies(flash, candidate);
+
+  if (const auto choice = choose(flash, factory, candidates)) return *choice;
+  // Better an image whose trial has failed than none.
+  for (const auto& candidate : candidates) {
+    if (!candidate.usable()) continue;
+    if (const auto image = image::verify(flash, candidate.slot, factory)) {
+      return BootChoice{*image, candidate.trial()};
+    }
+  }
+  return std::unexpected(BootError::no_valid_image);
+}
+
+}  // namespace goldcrest::update
