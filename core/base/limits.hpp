@@ -15,6 +15,7 @@ inline constexpr std::size_t outgoing_datagrams = 8;   ///< datagrams waiting fo
 inline constexpr std::size_t outgoing_bytes = 2 * datagram_bytes;  ///< and their bytes together
 inline constexpr std::size_t router_outgoing_datagrams = 32;  ///< the same, border router
 inline constexpr std::size_t router_outgoing_bytes = router_outgoing_datagrams * datagram_bytes;
+inline constexpr std::size_t ingress_bytes = 1500;     ///< longest packet from outside; if > 1280, refused
 inline constexpr std::size_t neighbours = 12;          ///< link neighbours, node
 inline constexpr std::size_t router_neighbours = 64;   ///< link neighbours, border router
 inline constexpr std::size_t routes = 24;              ///< downward routes, storing-mode node

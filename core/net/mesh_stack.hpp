@@ -76,7 +76,7 @@ struct MeshMemory {
   std::span<SourceRecord> sources;
 };
 
-/// What became of a datagram from outside.
+/// What became of a datagram that was to be passed on.
 enum class ForwardResult : std::uint8_t { accepted, malformed, no_route, hop_limit, queue_full };
 
 class MeshStack final : public RplOutput {
@@ -91,9 +91,12 @@ class MeshStack final : public RplOutput {
   std::optional<Transmission> next_transmission(base::Instant now);
   void transmission_done(base::Instant now, TransmitResult result);
   base::Instant next_deadline() const;
+  /// Hands what has been queued to the link layer. The calls that take a time do it themselves; for
+  /// after send_rpl().
+  void pump(base::Instant now) { adaptation_.pump(now); }
 
-  /// A datagram from outside, to be routed into the mesh or delivered to us.
-  ForwardResult send_from_outside(base::Instant now, base::Bytes datagram);
+  /// A datagram from outside, to be routed into the mesh or delivered to us; it is changed in place.
+  ForwardResult send_from_outside(base::Instant now, base::MutableBytes datagram);
   /// Whether a datagram of `payload_bytes` of UDP payload would find room.
   bool room_for_udp(std::size_t payload_bytes) const;
   /// False when there is no room, no source address or no route.
@@ -134,12 +137,14 @@ class MeshStack final : public RplOutput {
   void answer_solicitation(base::Instant now, const Packet& packet,
                            const wire::Icmpv6Message& message);
   ForwardResult forward(base::Instant now, Packet& packet);
-  ForwardResult forward_to_neighbour(base::Instant now, Packet& packet, const NextHop& hop,
-                                     const std::optional<wire::HopByHop>& options);
-  ForwardResult leave_mesh(base::Instant now, const Packet& packet);
-  bool check_rpl_option(base::Instant now, const Packet& packet, wire::RplOption& option);
-  ForwardResult return_to_sender(base::Instant now, Packet& packet,
-                                 const wire::RplOptionPlace& place);
+  ForwardResult forward_along(base::Instant now, const Packet& packet, const NextHop& hop,
+                              std::optional<wire::RplOptionPlace> place);
+  ForwardResult no_route(base::Instant now, const Packet& packet);
+  ForwardResult queue_for(const Packet& packet, const wire::Eui64& next_hop);
+  bool ranks_agree(base::Instant now, wire::RplOption& option);
+  bool option_due(const wire::Ipv6Address& to, const NextHop& hop) const;
+  ForwardResult return_packet(base::Instant now, const Packet& packet, const NextHop& hop,
+                              wire::RplOptionPlace place);
   void send_error(base::Instant now, const Packet& packet, std::uint8_t type, std::uint8_t code,
                   std::uint32_t parameter);
   bool may_report(base::Instant now, const Packet& packet, std::uint8_t type);
@@ -147,21 +152,23 @@ class MeshStack final : public RplOutput {
   /// Writes one datagram of ours: header, RPL option where due, and what `write(writer, source,
   /// destination)` writes.
   template <typename Write>
-  bool originate(base::Instant now, const wire::Ipv6Address& to, std::uint8_t protocol,
+  bool originate(base::Instant now, const wire::Ipv6Address& to,
+                 const std::optional<wire::Ipv6Address>& from, std::uint8_t protocol,
                  std::uint8_t hop_limit, Write&& write);
   template <typename Body>
-  bool send_rpl_body(base::Instant now, const wire::Ipv6Address& to, const Body& body);
+  bool send_icmpv6(base::Instant now, const wire::Ipv6Address& to,
+                   const std::optional<wire::Ipv6Address>& from, std::uint8_t hop_limit,
+                   const Body& body);
 
   MeshConfig config_;
   MeshOwner& owner_;
-  NeighbourTable& neighbours_;
   Statistics statistics_;
   LinkLayer link_;
   Adaptation adaptation_;
   wire::Ipv6Address link_local_;
   std::optional<wire::Ipv6Address> global_;
   std::uint32_t echo_replies_ = 0;
-  unsigned error_tokens_;
+  unsigned error_tokens_ = 0;
   base::Instant error_tokens_at_{};
 };
 

@@ -31,6 +31,7 @@ struct Neighbour {
   std::uint8_t consecutive_failures = 0;   ///< frames given up since one was through
   std::uint16_t frames_since_probe = 0;    ///< unicast frames since an ack was last asked for
   std::uint8_t probes = 0;                 ///< acks asked for in vain
+  std::uint8_t unanswered_frames = 0;      ///< sent without ack since it was last heard
   base::Instant last_heard{};
   base::Instant last_failure{};
 
@@ -40,6 +41,7 @@ struct Neighbour {
   std::uint8_t version = 0;
   std::uint8_t liveness_probes = 0;        ///< unicast DIS sent since it was last heard
   bool dao_ack_missing = false;            ///< it never answered a DAO that asked for an ack
+  bool acks_dao = false;                   ///< it has
 
   bool preferred_parent = false;
   std::uint16_t routes = 0;                ///< routes that use it as next hop

@@ -66,7 +66,7 @@ class RplRouter {
   void receive_dio(base::Instant now, const RplPacket& packet, const wire::Dio& dio);
   const char* refusal(const wire::Dio& dio) const;
   void consider_joining(base::Instant now, const RplPacket& packet, const wire::Dio& dio);
-  bool receive_version(base::Instant now, const wire::Dio& dio);
+  bool receive_version(base::Instant now, const RplPacket& packet, const wire::Dio& dio);
   void adopt_configuration(base::Instant now, const wire::Dio& dio);
   void adopt_prefix(base::Instant now, const wire::Dio& dio);
   void note_candidate(base::Instant now, const RplPacket& packet, const wire::Dio& dio);
@@ -88,7 +88,6 @@ class RplRouter {
   void receive_dao(base::Instant now, const RplPacket& packet, const wire::Dao& dao);
   bool learn_route(base::Instant now, const RplPacket& packet, const wire::DaoRoute& announced);
   void withdraw(Route& route);
-  void drop_route(Route& route);
   void drop_routes();
   void receive_dao_ack(base::Instant now, const RplPacket& packet, const wire::DaoAck& ack);
   void schedule_dao(base::Instant now, bool all_targets);
@@ -142,7 +141,7 @@ class RplRouter {
   unsigned dao_attempts_ = 0;
   std::optional<wire::Ipv6Address> no_path_to_;
   bool confirmed_ = false;
-  std::uint8_t sent_sequence_ = 0;
+  bool own_target_in_flight_ = false;
 };
 
 }  // namespace goldcrest::net

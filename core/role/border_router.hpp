@@ -106,6 +106,8 @@ class BorderRouter final : private net::MeshOwner {
                         const wire::Eui64& next_hop) override;
   bool send_outside(base::Instant now, base::Bytes datagram) override;
 
+  void drop_taken();
+
   BorderRouterConfig config_;
   std::array<net::Neighbour, limits::router_neighbours> neighbour_storage_{};
   std::array<net::Route, limits::router_routes> route_storage_{};
@@ -115,6 +117,7 @@ class BorderRouter final : private net::MeshOwner {
   std::array<std::uint8_t, limits::router_outgoing_bytes> queue_bytes_{};
   std::array<net::QueuedDatagram, limits::router_outgoing_datagrams> outside_storage_{};
   std::array<std::uint8_t, limits::router_outgoing_bytes> outside_bytes_{};
+  std::array<std::uint8_t, limits::ingress_bytes> ingress_{};
   net::NeighbourTable neighbours_{neighbour_storage_};
   net::RouteTable routes_{route_storage_};
   net::PacketQueue outside_{outside_bytes_, outside_storage_};

@@ -67,6 +67,7 @@ class Node final : private net::MeshOwner {
   void advance(base::Instant now);
   /// The next frame for the radio. Nothing while one is out (until transmission_done).
   std::optional<net::Transmission> next_transmission(base::Instant now);
+  /// The frame handed out last has left, or has not.
   void transmission_done(base::Instant now, net::TransmitResult result);
   base::Instant next_deadline() const;
 
@@ -106,10 +107,15 @@ class Node final : private net::MeshOwner {
                         const wire::Eui64& next_hop) override;
   bool send_outside(base::Instant, base::Bytes) override { return false; }
 
-  void poll_application(base::Instant now);
+  /// Room that is kept free before the application is asked for a datagram.
+  static constexpr std::size_t largest_udp_payload = limits::coap_message_bytes;
+
+  bool application_served() const;
+  void settle(base::Instant now);
 
   NodeConfig config_;
   net::UdpApplication& application_;
+  base::Instant settled_at_{};
   std::array<net::Neighbour, limits::neighbours> neighbour_storage_{};
   std::array<net::Route, limits::routes> route_storage_{};
   std::array<net::SourceRecord, limits::neighbours> source_storage_{};
