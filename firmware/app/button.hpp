@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// The user button B1 (PC13, low when pressed), by interrupt, with its bouncing taken away.
+#pragma once
+
+#include "core/base/time.hpp"
+
+namespace goldcrest::app {
+
+void start_button();
+
+/// True once for each press.
+bool take_button_press(base::Instant now);
+
+}  // namespace goldcrest::app

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Start of the application: brings the chip up, finds out who and where it is, prints the banner and
+// hands over to Application.
+#include "core/base/ensure.hpp"
+#include "core/image/info.hpp"
+#include "core/update/settings.hpp"
+#include "core/update/slots.hpp"
+#include "firmware/app/application.hpp"
+#include "firmware/app/banner.hpp"
+#include "firmware/app/button.hpp"
+#include "firmware/chip/clock.hpp"
+#include "firmware/chip/console.hpp"
+#include "firmware/chip/interrupts.hpp"
+#include "firmware/chip/reset.hpp"
+#include "firmware/chip/spi.hpp"
+#include "firmware/chip/time.hpp"
+#include "firmware/chip/unique_id.hpp"
+#include "firmware/chip/watchdog.hpp"
+
+namespace goldcrest::app {
+namespace {
+
+class Console final : public text::Output {
+ public:
+  void write(std::string_view text) override { chip::console_write(text); }
+};
+
+/// What the application cannot do without: says so and resets, for BOOT to judge.
+template <typename T>
+const T& required(text::Output& console, const std::optional<T>& value, std::string_view what) {
+  if (!value) {
+    text::Printer(console).text("[FATAL: ").text(what).text("]").line();
+    chip::reset();
+  }
+  return *value;
+}
+
+template <typename T, typename E>
+std::optional<T> value_of(const std::expected<T, E>& result) {
+  return result ? std::optional<T>(*result) : std::nullopt;
+}
+
+/// Stirs the unique id, the boot counter and the radio's noise into the seed.
+void seed(chip::ChipRandom& random, update::Records& records, chip::Spirit1& radio) {
+  for (const auto word : chip::unique_id()) {
+    std::array<std::uint8_t, 4> bytes;
+    base::store_le32(bytes.data(), word);
+    random.stir(bytes);
+  }
+  const auto stored = value_of(update::load_number(records, update::RecordKey::random_seed));
+  const std::uint32_t boots = (stored ? stored->value_or(0) : 0) + 1;
+  // Not fatal: the radio's noise alone still makes this boot another.
+  (void)update::save_number(records, update::RecordKey::random_seed, boots);
+  std::array<std::uint8_t, 4> bytes;
+  base::store_le32(bytes.data(), boots);
+  random.stir(bytes);
+  random.stir(radio.noise());
+}
+
+Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& records) {
+  const auto slot = required(
+      console,
+      update::slot_at(reinterpret_cast<std::uint32_t>(&find_out)), "not running from a slot");
+  const auto manifest = value_of(image::read_manifest(flash, slot));
+  const auto settings = value_of(update::load_settings(records));
+  const auto interval = value_of(update::load_number(records, update::RecordKey::poll_interval));
+  Start start{
+      .running = required(console, update::running_image(flash, slot), "no manifest"),
+      .status = required(console, value_of(image::read_status(flash, slot)), "slot state"),
+      .running_digest = required(console, manifest, "no manifest").digest,
+      .factory = required(console, value_of(image::read_factory(flash)), "no factory block"),
+      .versions = update::read_versions(flash),
+      .eui64 = chip::eui64_from(chip::unique_id()),
+      .memory = required(console, value_of(recall(flash, records, slot)), "DATA cannot be read"),
+      .server = std::nullopt,
+      .poll_interval = std::nullopt};
+  if (settings && settings->server_address) start.server = wire::Ipv6Address{*settings->server_address};
+  if (interval && *interval) start.poll_interval = std::chrono::seconds(**interval);
+  return start;
+}
+
+[[noreturn]] void start() {
+  base::ensure(chip::run_at_full_speed());
+  chip::start_watchdog();
+  chip::start_time();
+  chip::start_console();
+  chip::start_spi();
+  start_button();
+  const auto cause = chip::take_reset_cause();
+
+  static Console console;
+  static chip::ChipFlash flash;
+  static update::Records records(flash);
+  if (const auto opened = records.open(); !opened) {
+    text::Printer(console).text("[DATA: ").text(update::describe(opened.error())).text("]").line();
+  }
+  static const Start facts = find_out(console, flash, records);
+  print_banner(console, {.product = facts.factory.product.text(),
+                         .version = facts.running.version,
+                         .slot = facts.running.slot,
+                         .status = facts.status,
+                         .versions = facts.versions,
+                         .reset_cause = chip::describe(cause),
+                         .server = facts.server});
+
+  static chip::Spirit1 radio;
+  if (const auto started = radio.start(chip::profile_915_mhz); !started) {
+    text::Printer(console).text("[FATAL: ").text(chip::describe(started.error())).text("]").line();
+    chip::reset();
+  }
+  static chip::ChipRandom random;
+  seed(random, records, radio);
+  static Application application(facts, console, flash, records, random, radio);
+  application.run();
+}
+
+}  // namespace
+}  // namespace goldcrest::app
+
+extern "C" void run_image() { goldcrest::app::start(); }

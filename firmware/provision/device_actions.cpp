@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "firmware/provision/device_actions.hpp"
+
+#include "core/wire/update_protocol.hpp"
+
+namespace goldcrest::provision {
+namespace {
+
+constexpr std::string_view flash_failed = "the flash could not be written";
+
+/// Without a factory block no image can be verified, so nothing can be offered.
+std::optional<update::Rollback> find_rollback(image::Flash& flash) {
+  const auto factory = image::read_factory(flash);
+  if (!factory) return std::nullopt;
+  return update::rollback_possible(flash, *factory);
+}
+
+}  // namespace
+
+std::expected<void, std::string_view> DeviceActions::save(const update::Settings& settings) {
+  if (const auto done = update::save_settings(records_, settings); !done) {
+    return std::unexpected(update::describe(done.error()));
+  }
+  return {};
+}
+
+std::optional<RollbackOffer> DeviceActions::rollback_possible() {
+  const auto rollback = find_rollback(flash_);
+  if (!rollback) return std::nullopt;
+  return RollbackOffer{.from = rollback->from, .to = rollback->to};
+}
+
+std::expected<void, std::string_view> DeviceActions::roll_back() {
+  const auto rollback = find_rollback(flash_);
+  if (!rollback) return std::unexpected("there is no older application any more");
+  if (const auto done = update::add_rejected_digest(records_, rollback->digest); !done) {
+    return std::unexpected(update::describe(done.error()));
+  }
+  const auto result = static_cast<std::uint8_t>(wire::UpdateResult::rolled_back);
+  if (const auto done = records_.write(update::RecordKey::update_result, {&result, 1}); !done) {
+    return std::unexpected(update::describe(done.error()));
+  }
+  if (!update::roll_back(flash_, *rollback)) return std::unexpected(flash_failed);
+  return {};
+}
+
+}  // namespace goldcrest::provision
