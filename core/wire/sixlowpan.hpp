@@ -127,8 +127,8 @@ std::expected<std::size_t, SixlowpanError> compress_header(base::Bytes datagram,
 inline constexpr std::size_t max_compressed_header = 63;
 
 /// Expands an unfragmented payload (dispatch IPHC or uncompressed IPv6) to the whole datagram at
-/// the start of `out`; returns its size. An elided UDP checksum is computed (RFC 6282
-/// section 4.3.2).
+/// the start of `out`; returns its size (after an error `out` holds anything). An elided UDP
+/// checksum is computed (RFC 6282 section 4.3.2).
 std::expected<std::size_t, SixlowpanError> decompress(base::Bytes payload,
                                                       const LinkAddresses& link,
                                                       AddressContexts contexts,

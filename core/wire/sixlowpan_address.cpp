@@ -98,6 +98,33 @@ bool restores(const AddressMode& mode, const Ipv6Address& address, AddressContex
   return expanded && *expanded == address;
 }
 
+AddressMode choose_mode(const Ipv6Address& address, bool multicast, AddressContexts contexts,
+                        const std::optional<InterfaceIdentifier>& link) {
+  AddressMode best{.multicast = multicast};
+  const auto consider = [&](const AddressMode& candidate) {
+    if (inline_of(candidate).size() < inline_of(best).size() &&
+        restores(candidate, address, contexts, link)) {
+      best = candidate;
+    }
+  };
+  for (std::uint8_t mode = 3; mode > 0; --mode) {
+    consider({.multicast = multicast, .stateful = false, .mode = mode, .context = 0});
+  }
+  for (const auto& context : contexts) {
+    base::ensure(context.identifier <= 15 && context.prefix_length <= 128);
+    const auto with_mode = [&](std::uint8_t mode) {
+      return AddressMode{
+          .multicast = multicast, .stateful = true, .mode = mode, .context = context.identifier};
+    };
+    if (multicast) {
+      consider(with_mode(0));
+    } else {
+      for (std::uint8_t mode = 3; mode > 0; --mode) consider(with_mode(mode));
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 std::optional<InterfaceIdentifier> interface_identifier(const MacAddress& address) {
@@ -139,35 +166,15 @@ std::expected<Ipv6Address, SixlowpanError> expand_address(
                         : expand_unicast(reader, mode, context, link);
 }
 
-AddressMode choose_mode(const Ipv6Address& address, AddressContexts contexts,
-                        const std::optional<InterfaceIdentifier>& link) {
-  AddressMode best{.multicast = address.multicast()};
-  if (address.unspecified()) {
-    best.stateful = true;
-    return best;
-  }
-  const auto consider = [&](const AddressMode& candidate) {
-    if (inline_of(candidate).size() < inline_of(best).size() &&
-        restores(candidate, address, contexts, link)) {
-      best = candidate;
-    }
-  };
-  for (std::uint8_t mode = 3; mode > 0; --mode) {
-    consider({.multicast = best.multicast, .stateful = false, .mode = mode, .context = 0});
-  }
-  for (const auto& context : contexts) {
-    base::ensure(context.identifier <= 15 && context.prefix_length <= 128);
-    const std::uint8_t most = best.multicast ? 0 : 3;
-    const std::uint8_t least = best.multicast ? 0 : 1;
-    for (std::uint8_t mode = most;; --mode) {
-      consider({.multicast = address.multicast(),
-                .stateful = true,
-                .mode = mode,
-                .context = context.identifier});
-      if (mode == least) break;
-    }
-  }
-  return best;
+AddressMode choose_source_mode(const Ipv6Address& address, AddressContexts contexts,
+                               const std::optional<InterfaceIdentifier>& link) {
+  if (address.unspecified()) return {.multicast = false, .stateful = true, .mode = 0};
+  return choose_mode(address, false, contexts, link);
+}
+
+AddressMode choose_destination_mode(const Ipv6Address& address, AddressContexts contexts,
+                                    const std::optional<InterfaceIdentifier>& link) {
+  return choose_mode(address, address.multicast(), contexts, link);
 }
 
 void emit_inline(base::ByteWriter& writer, const AddressMode& mode, const Ipv6Address& address) {

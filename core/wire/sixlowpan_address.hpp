@@ -49,9 +49,12 @@ std::expected<Ipv6Address, SixlowpanError> expand_address(
     base::ByteReader& reader, const AddressMode& mode, AddressContexts contexts,
     const std::optional<InterfaceIdentifier>& link);
 
-/// The mode that carries the fewest bytes of `address` inline.
-AddressMode choose_mode(const Ipv6Address& address, AddressContexts contexts,
-                        const std::optional<InterfaceIdentifier>& link);
+/// The mode that carries the fewest bytes of `address` inline. Only a destination may be multicast
+/// in IPHC, and only a source unspecified; elsewhere such addresses go whole.
+AddressMode choose_source_mode(const Ipv6Address& address, AddressContexts contexts,
+                               const std::optional<InterfaceIdentifier>& link);
+AddressMode choose_destination_mode(const Ipv6Address& address, AddressContexts contexts,
+                                    const std::optional<InterfaceIdentifier>& link);
 void emit_inline(base::ByteWriter& writer, const AddressMode& mode, const Ipv6Address& address);
 
 }  // namespace goldcrest::wire::sixlowpan

@@ -93,9 +93,9 @@ class Compressor {
   void emit_iphc() {
     const auto source_link = interface_identifier(link_.source);
     const auto destination_link = interface_identifier(link_.destination);
-    const auto source = choose_mode(header_.source, compression_.contexts, source_link);
+    const auto source = choose_source_mode(header_.source, compression_.contexts, source_link);
     const auto destination =
-        choose_mode(header_.destination, compression_.contexts, destination_link);
+        choose_destination_mode(header_.destination, compression_.contexts, destination_link);
     const bool contexts = source.context != 0 || destination.context != 0;
     const auto traffic = traffic_mode(header_);
     const auto hop_limit = hop_limit_mode(header_.hop_limit);
