@@ -28,13 +28,58 @@ Peripherals::Peripherals(Chip& chip)
       exti(chip, pins, syscfg),
       gpio{Gpio(chip, pins, 0), Gpio(chip, pins, 1), Gpio(chip, pins, 2), Gpio(chip, pins, 3),
            Gpio(chip, pins, 4), Gpio(chip, pins, 5), Gpio(chip, pins, 6), Gpio(chip, pins, 7)},
-      usart1(chip, pins, {.name = "USART1", .irq = 37, .bus = apb2, .tx = {}, .rx = {}}),
+      dma1(chip),
+      usart1(chip, pins,
+             {.name = "USART1",
+              .irq = 37,
+              .bus = apb2,
+              .tx = {},
+              .rx = {},
+              .dma_tx = {&dma1, 4, DmaSource::usart1_tx},
+              .dma_rx = {&dma1, 5, DmaSource::usart1_rx}}),
       usart2(chip, pins,
-             {.name = "USART2", .irq = 38, .bus = apb1, .tx = Pin{0, 2}, .rx = Pin{0, 3}}),
-      usart3(chip, pins, {.name = "USART3", .irq = 39, .bus = apb1, .tx = {}, .rx = {}}),
-      spi1(chip, pins, {.name = "SPI1", .irq = 35, .bus = apb2}),
-      spi2(chip, pins, {.name = "SPI2", .irq = 36, .bus = apb1}),
+             {.name = "USART2",
+              .irq = 38,
+              .bus = apb1,
+              .tx = Pin{0, 2},
+              .rx = Pin{0, 3},
+              .dma_tx = {&dma1, 7, DmaSource::usart2_tx},
+              .dma_rx = {&dma1, 6, DmaSource::usart2_rx}}),
+      usart3(chip, pins,
+             {.name = "USART3",
+              .irq = 39,
+              .bus = apb1,
+              .tx = {},
+              .rx = {},
+              .dma_tx = {&dma1, 2, DmaSource::usart3_tx},
+              .dma_rx = {&dma1, 3, DmaSource::usart3_rx}}),
+      spi1(chip, pins,
+           {.name = "SPI1",
+            .irq = 35,
+            .bus = apb2,
+            .dma_tx = {&dma1, 3, DmaSource::spi1_tx},
+            .dma_rx = {&dma1, 2, DmaSource::spi1_rx}}),
+      spi2(chip, pins,
+           {.name = "SPI2",
+            .irq = 36,
+            .bus = apb1,
+            .dma_tx = {&dma1, 5, DmaSource::spi2_tx},
+            .dma_rx = {&dma1, 4, DmaSource::spi2_rx}}),
       spi3(chip, pins, {.name = "SPI3", .irq = 47, .bus = apb1}),
+      rtc(chip, rcc, pwr, exti),
+      iwdg(chip, rcc),
+      wwdg(chip, rcc),
+      crc(chip),
+      timers{Timer(chip, rcc, {.name = "TIM2", .irq = 28, .bus = apb1, .channels = 4}),
+             Timer(chip, rcc, {.name = "TIM3", .irq = 29, .bus = apb1, .channels = 4}),
+             Timer(chip, rcc, {.name = "TIM4", .irq = 30, .bus = apb1, .channels = 4}),
+             Timer(chip, rcc,
+                   {.name = "TIM5", .irq = 46, .bus = apb1, .channels = 4, .wide = true}),
+             Timer(chip, rcc, {.name = "TIM6", .irq = 43, .bus = apb1}),
+             Timer(chip, rcc, {.name = "TIM7", .irq = 44, .bus = apb1}),
+             Timer(chip, rcc, {.name = "TIM9", .irq = 25, .bus = apb2, .channels = 2}),
+             Timer(chip, rcc, {.name = "TIM10", .irq = 26, .bus = apb2, .channels = 1}),
+             Timer(chip, rcc, {.name = "TIM11", .irq = 27, .bus = apb2, .channels = 1})},
       radio(chip, pins) {
   rcc.set_resetter(*this);
   spi1.connect(radio, radio_wiring);
@@ -54,6 +99,17 @@ Peripherals::Peripherals(Chip& chip)
   attach(0x40013000, spi1, {apb2, 12});
   attach(0x40003800, spi2, {apb1, 14});
   attach(0x40003C00, spi3, {apb1, 15});
+  attach(0x40026000, dma1, {ahb, 24});
+  attach(0x40002800, rtc);
+  attach(0x40003000, iwdg);
+  attach(0x40002C00, wwdg, {apb1, 11});
+  attach(0x40023000, crc, {ahb, 12});
+  for (unsigned index = 0; index < 6; ++index) {
+    attach(0x40000000 + 0x400 * index, timers[index], {apb1, index});   // TIM2–7
+  }
+  for (unsigned index = 0; index < 3; ++index) {
+    attach(0x40010800 + 0x400 * index, timers[6 + index], {apb2, 2 + index});   // TIM9–11
+  }
 }
 
 void Peripherals::attach(std::uint32_t base, Peripheral& peripheral) {
@@ -97,6 +153,7 @@ void Peripherals::serialize(Saver& saver) {
 }
 
 void Peripherals::reset_peripheral(unsigned bus, unsigned bit) {
+  if (bus == Rcc::rtc_domain_bus) rtc.reset_domain();
   for (GatedPeripheral& peripheral : gated_) {
     const ClockGate gate = peripheral.gate();
     if (gate.bus == bus && gate.bit == bit) peripheral.reset(false);

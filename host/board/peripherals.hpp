@@ -11,16 +11,22 @@
 #include <vector>
 
 #include "host/board/clock_gate.hpp"
+#include "host/board/crc.hpp"
+#include "host/board/dma.hpp"
 #include "host/board/exti.hpp"
 #include "host/board/gpio.hpp"
+#include "host/board/iwdg.hpp"
 #include "host/board/peripheral.hpp"
 #include "host/board/pins.hpp"
 #include "host/board/pwr.hpp"
 #include "host/board/rcc.hpp"
+#include "host/board/rtc.hpp"
 #include "host/board/spi.hpp"
 #include "host/board/spirit1.hpp"
 #include "host/board/syscfg.hpp"
+#include "host/board/tim.hpp"
 #include "host/board/usart.hpp"
+#include "host/board/wwdg.hpp"
 
 namespace goldcrest::board {
 
@@ -62,12 +68,18 @@ class Peripherals final : public PeripheralResetter {
   Syscfg syscfg;
   Exti exti;
   std::array<Gpio, port_count> gpio;
+  Dma dma1;
   Usart usart1;
   Usart usart2;   ///< the virtual COM port
   Usart usart3;
   Spi spi1;       ///< the radio
   Spi spi2;
   Spi spi3;
+  Rtc rtc;
+  Iwdg iwdg;
+  Wwdg wwdg;
+  Crc crc;
+  std::array<Timer, 9> timers;   ///< TIM2–7, 9–11
   Spirit1 radio;
 
  private:

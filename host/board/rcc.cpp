@@ -249,7 +249,7 @@ void Rcc::write_rtc_domain(std::uint32_t value) {
 void Rcc::reset_rtc_domain() {
   status_ &= ~rtc_domain;
   oscillators_[lse] = {};
-  if (resetter_ != nullptr) resetter_->reset_peripheral(3, 0);
+  if (resetter_ != nullptr) resetter_->reset_peripheral(rtc_domain_bus, 0);
 }
 
 void Rcc::write_resets(unsigned bus, std::uint32_t value) {

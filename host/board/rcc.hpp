@@ -45,6 +45,8 @@ struct ClockGate {
 class Rcc final : public RegisterBlock {
  public:
   static constexpr unsigned irq = 5;
+  /// What PeripheralResetter is told for RCC_CSR.RTCRST.
+  static constexpr unsigned rtc_domain_bus = 3;
   static constexpr std::uint32_t hsi_hz = 16'000'000;
   static constexpr std::uint32_t hse_bypass_hz = 8'000'000;
   static constexpr std::uint32_t lse_hz = 32'768;
