@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: MIT
+// The update client against the server's engine, in virtual time and over bad paths.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/crypto/crc32.hpp"
+#include "core/image/test_image.hpp"
+#include "core/role/update_client.hpp"
+#include "host/server/engine.hpp"
+#include "host/server/store.hpp"
+#include "host/server/test_network.hpp"
+
+namespace goldcrest::server {
+namespace {
+
+using role::Refusal;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Path;
+using testing::PathConditions;
+using wire::UpdateResult;
+
+using Bytes = std::vector<std::uint8_t>;
+
+constexpr std::string_view product = "OTA-STM32L1-SPIRIT1";
+
+Bytes make_file(base::Version version, std::uint32_t image_size, std::uint32_t seed = 1) {
+  return image::testing::make_image({.version = version, .image_size = image_size, .seed = seed})
+      .file();
+}
+
+std::string name_of(const Bytes& file, base::Version version) {
+  return fmt::format("{}_{}_{}_{}_APP_0x{:08X}.fmu", product, version.major, version.minor,
+                     version.build, crypto::Crc32::of(file));
+}
+
+// Takes everything, as the installer does, and refuses on request.
+class RecordingSink final : public role::UpdateSink {
+ public:
+  void begin() override {
+    bytes.clear();
+    ++begun;
+  }
+  std::expected<void, Refusal> write(base::Bytes data) override {
+    bytes.insert(bytes.end(), data.begin(), data.end());
+    if (refuse_at && bytes.size() >= *refuse_at) {
+      return std::unexpected(Refusal{UpdateResult::refused_signature, "signature"});
+    }
+    return {};
+  }
+  std::expected<void, Refusal> finish() override {
+    if (refuse_at_end) return std::unexpected(Refusal{UpdateResult::refused_digest, "digest"});
+    return {};
+  }
+  std::uint32_t total_size() const override {
+    const auto manifest = image::parse_manifest(bytes);
+    return manifest ? manifest->file_size() : 0;
+  }
+  base::Version version() const override {
+    const auto manifest = image::parse_manifest(bytes);
+    return manifest ? manifest->version : base::Version{};
+  }
+
+  Bytes bytes;
+  int begun = 0;
+  std::optional<std::size_t> refuse_at;
+  bool refuse_at_end = false;
+};
+
+class RecordingEvents final : public role::UpdateEvents {
+ public:
+  void asked(bool classic) override { ++(classic ? asked_classic : asked_current); }
+  void server_reached() override { ++reached; }
+  void nothing_newer(base::Duration after) override {
+    ++nothing;
+    ask_again_after = after;
+  }
+  void found(base::Version version, std::uint32_t size) override {
+    found_version = version;
+    found_size = size;
+    ++finds;
+  }
+  void progress(std::uint32_t received, std::uint32_t total) override {
+    last_received = received;
+    last_total = total;
+  }
+  void refused(const Refusal& refusal, base::Duration after) override {
+    refusals.push_back(refusal);
+    ask_again_after = after;
+  }
+  void complete(base::Version version) override { completed = version; }
+  void failed(std::string_view reason, base::Duration after) override {
+    failures.emplace_back(reason);
+    ask_again_after = after;
+  }
+
+  int asked_classic = 0, asked_current = 0, reached = 0, nothing = 0, finds = 0;
+  base::Version found_version;
+  std::uint32_t found_size = 0, last_received = 0, last_total = 0;
+  std::vector<Refusal> refusals;
+  std::vector<std::string> failures;
+  std::optional<base::Version> completed;
+  base::Duration ask_again_after{0};
+};
+
+class Session : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ask_.product = product;
+    ask_.running = {1, 0, 31};
+    client.set_device(ask_);
+    client.set_server(testing::server_endpoint);
+    client.set_online(path.now(), true);
+  }
+
+  const Update* add(base::Version version, std::uint32_t image_size, std::uint32_t seed = 1) {
+    file = make_file(version, image_size, seed);
+    const auto added = store.add(name_of(file, version), file);
+    EXPECT_TRUE(added) << (added ? "" : added.error());
+    return *added;
+  }
+  bool run_to_completion(base::Duration at_most) {
+    return path.run_until([&] { return events.completed.has_value(); }, at_most);
+  }
+  void expect_the_file() {
+    EXPECT_TRUE(sink.bytes == file);
+    EXPECT_EQ(events.last_received, file.size());
+    EXPECT_EQ(events.last_total, file.size());
+    EXPECT_TRUE(client.installed());
+  }
+
+  Store store;
+  Engine engine{store, EngineSettings{}};
+  // Whether the server knows only the classic protocol, as the field's servers do.
+  bool classic_server = false;
+  wire::coap::Code unknown_method = wire::coap::Code::method_not_allowed;
+  bool reset_unknown_method = false;
+
+  std::optional<Bytes> serve(base::Instant now, base::Bytes datagram) {
+    const auto header = wire::coap::peek_header(datagram);
+    if (classic_server && header && header->code == wire::coap::Code::fetch) {
+      return refuse_fetch(datagram);
+    }
+    const auto answer = engine.receive(now, testing::client_endpoint, datagram);
+    if (!answer) return std::nullopt;
+    return Bytes(answer->begin(), answer->end());
+  }
+  Bytes refuse_fetch(base::Bytes datagram) {
+    const auto request = wire::coap::parse(datagram);
+    if (reset_unknown_method) {
+      const auto reset = wire::coap::empty_message(wire::coap::Type::reset, request->message_id);
+      return Bytes(reset.begin(), reset.end());
+    }
+    Bytes buffer(64);
+    wire::coap::MessageWriter writer(buffer, wire::coap::Type::acknowledgement, unknown_method,
+                                     request->message_id, request->token);
+    const auto written = *writer.finish();
+    return Bytes(written.begin(), written.end());
+  }
+
+  base::SeededRandom random{7};
+  RecordingSink sink;
+  RecordingEvents events;
+  wire::Ask ask_;
+  role::UpdateClient client{random, sink, events};
+  Path path{client, [this](base::Instant now, base::Bytes d) { return serve(now, d); }, {}, 11};
+  Bytes file;
+};
+
+TEST_F(Session, FetchesTheUpdateOverAGoodPath) {
+  add({1, 1, 31}, 90000);
+  ASSERT_TRUE(run_to_completion(minutes(5)));
+  expect_the_file();
+  EXPECT_EQ(events.found_version, (base::Version{1, 1, 31}));
+  EXPECT_EQ(events.found_size, file.size());
+  EXPECT_EQ(events.finds, 1);
+  EXPECT_EQ(events.asked_current, 1);
+  EXPECT_EQ(events.reached, 1);
+  EXPECT_EQ(sink.begun, 1);
+  // One ask and one request a block, each answered once: nothing was asked for twice.
+  EXPECT_EQ(path.datagrams(), 2 * (1 + (file.size() + 511) / 512));
+  // Nothing more is asked once it is installed.
+  path.run(hours(5));
+  EXPECT_EQ(events.asked_current, 1);
+}
+
+TEST_F(Session, SaysWhenThereIsNothingNewer) {
+  add({1, 0, 31}, 2000);
+  path.run(seconds(30));
+  EXPECT_EQ(events.nothing, 1);
+  EXPECT_EQ(events.reached, 1);
+  EXPECT_EQ(sink.begun, 0);
+  // The server's interval and up to a tenth on top, and then it asks again.
+  EXPECT_GE(events.ask_again_after, seconds(3600));
+  EXPECT_LE(events.ask_again_after, seconds(3960));
+  path.run(seconds(4000));
+  EXPECT_EQ(events.nothing, 2);
+}
+
+TEST_F(Session, AsksWhenTheButtonIsPressed) {
+  path.run(minutes(1));
+  EXPECT_EQ(events.nothing, 1);
+  add({1, 1, 31}, 2000);
+  client.start(path.now());
+  EXPECT_TRUE(client.busy());
+  client.start(path.now());  // once is enough
+  ASSERT_TRUE(run_to_completion(minutes(1)));
+  EXPECT_EQ(events.asked_current, 2);
+}
+
+TEST_F(Session, FailsWithoutServerOrNetwork) {
+  client.set_server(wire::Endpoint{});
+  client.start(path.now());
+  ASSERT_EQ(events.failures.size(), 1u);
+  EXPECT_EQ(events.failures[0], "no update server is set");
+  client.set_server(testing::server_endpoint);
+  client.set_online(path.now(), false);
+  client.start(path.now());
+  ASSERT_EQ(events.failures.size(), 2u);
+  path.run(hours(1));
+  EXPECT_EQ(path.datagrams(), 0u);
+}
+
+struct Loss {
+  double frame_loss;
+  std::uint64_t seed;
+};
+
+class LossySession : public Session, public ::testing::WithParamInterface<Loss> {};
+
+// A fifth of all frames lost without link retransmission, a tenth of the datagrams twice, and
+// delays that let them overtake each other.
+TEST_P(LossySession, Completes) {
+  add({1, 1, 31}, 20000);
+  Path lossy(
+      client, [this](base::Instant now, base::Bytes d) { return serve(now, d); },
+      {.frame_loss = GetParam().frame_loss,
+       .duplicates = 0.1,
+       .jitter = testing::milliseconds(200)},
+      GetParam().seed);
+  ASSERT_TRUE(lossy.run_until([&] { return events.completed.has_value(); }, hours(2)));
+  expect_the_file();
+  EXPECT_EQ(sink.begun, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LossySession,
+                         ::testing::Values(Loss{0.05, 1}, Loss{0.2, 1}, Loss{0.2, 2}, Loss{0.2, 3},
+                                           Loss{0.2, 4}, Loss{0.2, 5}, Loss{0.3, 6}));
+
+class OutageSession : public Session, public ::testing::WithParamInterface<int> {};
+
+TEST_P(OutageSession, GoesOnFromTheBlockItHas) {
+  add({1, 1, 31}, 60000);
+  ASSERT_TRUE(path.run_until([&] { return events.last_received > 20000; }, minutes(5)));
+  const auto before = events.last_received;
+  path.set_server_away(true);
+  path.run(minutes(GetParam()));
+  EXPECT_LE(events.last_received, before + 1024);
+  path.set_server_away(false);
+  const auto back = path.now();
+  ASSERT_TRUE(path.run_until([&] { return events.last_received > before + 1024; }, minutes(1)))
+      << "the server is back and nobody asks";
+  ASSERT_TRUE(run_to_completion(minutes(5)));
+  expect_the_file();
+  EXPECT_EQ(sink.begun, 1);
+  EXPECT_EQ(events.asked_current, 1);
+  EXPECT_LT(path.now() - back, minutes(3));
+}
+
+INSTANTIATE_TEST_SUITE_P(Minutes, OutageSession, ::testing::Values(1, 5, 25));
+
+TEST_F(Session, GivesUpAfterHalfAnHourOfSilence) {
+  add({1, 1, 31}, 60000);
+  ASSERT_TRUE(path.run_until([&] { return events.last_received > 20000; }, minutes(5)));
+  path.set_server_away(true);
+  path.run(minutes(29));
+  EXPECT_TRUE(events.failures.empty());
+  path.run(minutes(2));
+  ASSERT_EQ(events.failures.size(), 1u);
+  EXPECT_EQ(events.failures[0], "no progress for too long");
+  EXPECT_EQ(client.last_result(), UpdateResult::gave_up);
+  path.set_server_away(false);
+  ASSERT_TRUE(run_to_completion(minutes(20)));
+  expect_the_file();
+}
+
+TEST_F(Session, TriesAgainWhenTheServerIsAwayFromTheStart) {
+  add({1, 1, 31}, 2000);
+  path.set_server_away(true);
+  path.run(minutes(10));
+  EXPECT_GE(events.failures.size(), 2u);
+  EXPECT_EQ(events.reached, 0);
+  path.set_server_away(false);
+  ASSERT_TRUE(run_to_completion(minutes(5)));
+}
+
+TEST_F(Session, StartsOverWhenTheFileIsReplaced) {
+  const auto* first = add({1, 1, 31}, 60000);
+  const auto first_name = first->name;
+  ASSERT_TRUE(path.run_until([&] { return events.last_received > 20000; }, minutes(5)));
+  ASSERT_TRUE(store.remove(first_name));
+  add({1, 1, 32}, 50000, 2);
+  ASSERT_TRUE(run_to_completion(minutes(5)));
+  expect_the_file();
+  EXPECT_EQ(events.completed, (base::Version{1, 1, 32}));
+  EXPECT_EQ(sink.begun, 2);
+}
+
+TEST_F(Session, EndsWhenTheFileIsTakenAway) {
+  const auto* update = add({1, 1, 31}, 60000);
+  const auto name = update->name;
+  ASSERT_TRUE(path.run_until([&] { return events.last_received > 20000; }, minutes(5)));
+  ASSERT_TRUE(store.remove(name));
+  path.run(minutes(2));
+  EXPECT_EQ(events.nothing, 1);
+  EXPECT_FALSE(client.busy());
+}
+
+TEST_F(Session, ARefusedOfferIsNotFetchedAgain) {
+  add({1, 1, 31}, 60000);
+  sink.refuse_at = 1700;
+  path.run(minutes(5));
+  ASSERT_EQ(events.refusals.size(), 1u);
+  EXPECT_EQ(events.refusals[0].reason, "signature");
+  EXPECT_EQ(client.last_result(), UpdateResult::refused_signature);
+  EXPECT_LE(sink.bytes.size(), 2048u);
+  // The poll an hour later asks, and does not fetch.
+  const auto datagrams = path.datagrams();
+  path.run(hours(3));
+  EXPECT_EQ(sink.begun, 1);
+  EXPECT_GE(events.refusals.size(), 3u);
+  EXPECT_LE(path.datagrams(), datagrams + 6);
+  // A person may insist.
+  client.start(path.now());
+  path.run(minutes(1));
+  EXPECT_EQ(sink.begun, 2);
+  // Another file is another matter.
+  sink.refuse_at.reset();
+  add({1, 1, 32}, 3000, 3);
+  ASSERT_TRUE(run_to_completion(hours(2)));
+  expect_the_file();
+}
+
+TEST_F(Session, ARefusalIsForgottenAfterADay) {
+  add({1, 1, 31}, 3000);
+  sink.refuse_at_end = true;
+  path.run(hours(23));
+  EXPECT_EQ(sink.begun, 1);
+  sink.refuse_at_end = false;
+  ASSERT_TRUE(run_to_completion(hours(3)));
+  expect_the_file();
+}
+
+TEST_F(Session, DoesNotGetWhatItRejectedBefore) {
+  const auto* update = add({1, 1, 31}, 3000);
+  ASSERT_TRUE(ask_.rejected.push_back(update->manifest.digest));
+  client.set_device(ask_);
+  path.run(minutes(5));
+  EXPECT_EQ(events.nothing, 1);
+  EXPECT_EQ(sink.begun, 0);
+  // An older image that was not rejected is offered instead.
+  add({1, 0, 40}, 3000, 5);
+  client.start(path.now());
+  ASSERT_TRUE(run_to_completion(minutes(5)));
+  EXPECT_EQ(events.completed, (base::Version{1, 0, 40}));
+}
+
+struct Fallback {
+  bool reset;
+  wire::coap::Code code;
+};
+class ClassicSession : public Session, public ::testing::WithParamInterface<Fallback> {
+ protected:
+  void SetUp() override {
+    Session::SetUp();
+    classic_server = true;
+    reset_unknown_method = GetParam().reset;
+    unknown_method = GetParam().code;
+  }
+};
+
+TEST_P(ClassicSession, FallsBackToClassic) {
+  add({1, 1, 31}, 30000);
+  ASSERT_TRUE(run_to_completion(minutes(10)));
+  expect_the_file();
+  EXPECT_EQ(events.asked_current, 1);
+  EXPECT_EQ(events.asked_classic, 1);
+  EXPECT_EQ(events.finds, 1);
+  EXPECT_EQ(events.found_version, (base::Version{1, 1, 31}));
+}
+
+TEST_P(ClassicSession, TakesAResetForNothingNewer) {
+  path.run(minutes(1));
+  EXPECT_EQ(events.asked_classic, 1);
+  EXPECT_EQ(events.nothing, 1);
+  EXPECT_GE(events.reached, 1);
+}
+
+TEST_P(ClassicSession, SurvivesLossAndOutage) {
+  add({1, 1, 31}, 20000);
+  path.set_conditions({.frame_loss = 0.1, .duplicates = 0.1, .jitter = testing::milliseconds(300)});
+  ASSERT_TRUE(path.run_until([&] { return events.last_received > 5000; }, hours(1)));
+  path.set_server_away(true);
+  path.run(minutes(5));
+  path.set_server_away(false);
+  ASSERT_TRUE(run_to_completion(hours(2)));
+  expect_the_file();
+  EXPECT_EQ(sink.begun, 1);
+}
+
+TEST_P(ClassicSession, ARefusedFileIsNotFetchedToItsEndAgain) {
+  add({1, 1, 31}, 20000);
+  sink.refuse_at_end = true;
+  path.run(minutes(10));
+  ASSERT_EQ(events.refusals.size(), 1u);
+  path.run(hours(3));
+  EXPECT_GE(events.refusals.size(), 3u);
+  EXPECT_LE(sink.bytes.size(), 512u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, ClassicSession,
+                         ::testing::Values(Fallback{true, wire::coap::Code::empty},
+                                           Fallback{false, wire::coap::Code::method_not_allowed},
+                                           Fallback{false, wire::coap::Code::not_found}));
+
+}  // namespace
+}  // namespace goldcrest::server
