@@ -26,6 +26,7 @@ std::string printable(std::string_view text) {
 
 void Narrator::act(int number, std::string_view title) {
   end_progress();
+  if (muted_) return;
   fmt::print("\n{}Act {}. {}{}\n", terminal_ ? bold : "", number, title, terminal_ ? reset : "");
 }
 
@@ -47,6 +48,7 @@ void Narrator::say(std::string_view who, std::string_view text) {
 
 void Narrator::verdict(bool holds, std::string_view claim) {
   end_progress();
+  if (muted_ && holds) return;
   const auto mark = holds ? "ok  " : "FAIL";
   fmt::print("{}{}{}  {}\n", terminal_ ? (holds ? green : red) : "", mark, terminal_ ? reset : "",
              claim);
@@ -54,7 +56,7 @@ void Narrator::verdict(bool holds, std::string_view claim) {
 }
 
 void Narrator::progress(std::string_view what, std::uint64_t done, std::uint64_t total) {
-  if (quiet_ || total == 0) return;
+  if (quiet_ || muted_ || total == 0) return;
   const auto percent = static_cast<int>(done * 100 / total);
   if (!terminal_) {
     if (percent / 10 == last_decile_) return;
@@ -79,7 +81,7 @@ void Narrator::end_progress() {
 }
 
 void Narrator::line(std::string_view who, std::string_view text) {
-  if (quiet_) return;
+  if (quiet_ || muted_) return;
   if (bar_shown_) {
     fmt::print("\r\x1b[K");
     bar_shown_ = false;

@@ -18,6 +18,8 @@ class Narrator {
   Narrator(bool terminal, bool quiet) : terminal_(terminal), quiet_(quiet) {}
 
   void set_time(base::Instant now) { now_ = now; }
+  /// While muted nothing is shown but claims that do not hold.
+  void mute(bool muted) { muted_ = muted; }
 
   void act(int number, std::string_view title);
   /// What the story's director does: fits the jumper, presses the button.
@@ -36,6 +38,7 @@ class Narrator {
 
   bool terminal_;
   bool quiet_;
+  bool muted_ = false;
   base::Instant now_{};
   std::map<std::string, std::string, std::less<>> unfinished_;
   bool bar_shown_ = false;
