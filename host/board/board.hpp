@@ -36,10 +36,13 @@ struct BoardOptions {
 enum class CutPhase : std::uint8_t { before, inside, after };
 
 struct PowerCut {
-  std::uint64_t flash_operation = 0;  ///< counted from the board's creation, see flash_operations()
+  /// The one that begins when flash_operations() has this value.
+  std::uint64_t flash_operation = 0;
   CutPhase phase = CutPhase::before;
   std::uint64_t torn_seed = 0;        ///< chooses the mixture when `inside`
 };
+
+class Machine;
 
 class Board {
  public:
@@ -74,7 +77,8 @@ class Board {
 
   // --- time --------------------------------------------------------------------------------------
   base::Instant now() const;
-  /// Runs to `until` (or to a power cut that fires, which leaves the board unpowered; time goes on).
+  /// Runs to `until`, or past it by less than one block of instructions. A power cut that fires
+  /// leaves the board unpowered; time goes on.
   void run_until(base::Instant until);
   /// The earliest instant at which the board does something without outside input: now() while code
   /// executes, the next timer or radio event while it sleeps, `never` when off.
@@ -92,13 +96,12 @@ class Board {
   /// The whole state, flash to radio, and back. Restoring checks magic, version and length.
   std::vector<std::uint8_t> save() const;
   [[nodiscard]] std::expected<void, std::string> restore(std::span<const std::uint8_t> state);
-  /// Executed instructions since creation.
+  /// Executed instructions since creation, estimated as four fifths of the executed half-words.
   std::uint64_t instructions() const;
   /// PC, SP, CONTROL…, for error messages and tests.
   std::string describe_cpu() const;
 
  private:
-  class Machine;
   std::unique_ptr<Machine> machine_;
 };
 

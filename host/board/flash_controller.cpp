@@ -72,7 +72,7 @@ std::uint32_t mixture(std::uint32_t before, std::uint32_t after, base::SeededRan
 
 FlashController::FlashController(Chip& chip, Memory& memory, FlashEnvironment& environment)
     : RegisterBlock(chip, "FLASH", NarrowWrite::merge), memory_(memory), environment_(environment) {
-  reset(true);
+  load_option_bytes();
 }
 
 // --- operations ----------------------------------------------------------------------------------
@@ -96,7 +96,10 @@ void FlashController::begin(std::uint32_t address, Picoseconds duration,
   apply();
   busy_ = true;
   busy_until_ = start + duration;
-  busy_bank_ = address - flash_base >= flash_bank_size ? 1 : 0;
+  // Half of the data EEPROM belongs to each bank.
+  const std::uint32_t offset = address < eeprom_base ? address - flash_base
+                                                     : (address - eeprom_base) * 32;
+  busy_bank_ = offset >= flash_bank_size ? 1 : 0;
   if (cut) environment_.power_fails(busy_until_);
   if (busy_until(environment_.executing_address()) != 0) environment_.stall_cpu(busy_until_);
   chip_.reschedule();
@@ -534,42 +537,6 @@ void FlashController::serialize(Saver& saver) {
   const auto usable = [](std::uint8_t step) { return step < 2 || step == locked_out; };
   if (half_page_count_ >= half_page_.size() || !std::ranges::all_of(key_steps_, usable)) {
     saver.fail("the flash interface's state is out of range");
-  }
-}
-
-// --- the windows on the bus ----------------------------------------------------------------------
-
-std::uint32_t DataEeprom::read(std::uint32_t offset, unsigned size) {
-  return load(memory_.eeprom(), offset, size);
-}
-
-void DataEeprom::write(std::uint32_t offset, std::uint32_t value, unsigned size) {
-  controller_.write_eeprom(eeprom_base + offset, value, size);
-}
-
-std::uint32_t SystemMemory::read_register(std::uint32_t offset) {
-  switch (offset) {
-    case 0xCC:
-      return flash_size / 1024;
-    case 0xD0:
-      return unique_id_[0];
-    case 0xD4:
-      return unique_id_[1];
-    case 0xE4:
-      return unique_id_[2];
-    default:
-      if (offset < 0x20 || (offset >= 0x80 && offset < 0x88)) {
-        return controller_.read_option_bytes(offset);
-      }
-      return unmodelled_read(offset);
-  }
-}
-
-void SystemMemory::write_register(std::uint32_t offset, std::uint32_t value) {
-  if (offset < 0x20 || (offset >= 0x80 && offset < 0x88)) {
-    controller_.write_option_bytes(offset, value, 4);
-  } else {
-    unmodelled_write(offset, value);
   }
 }
 

@@ -59,8 +59,14 @@ class FlashController final : public RegisterBlock {
   void write_eeprom(std::uint32_t address, std::uint32_t value, unsigned size);
   void write_option_bytes(std::uint32_t offset, std::uint32_t value, unsigned size);
   std::uint32_t read_option_bytes(std::uint32_t offset) const;
+  static constexpr bool has_option_word(std::uint32_t offset) {
+    return offset < 0x20 || (offset >= 0x80 && offset < 0x88);
+  }
   /// Until when a fetch from `address` has to wait, if it does.
   Picoseconds busy_until(std::uint32_t address) const;
+  std::optional<unsigned> busy_bank() const {
+    return busy_ ? std::optional<unsigned>(busy_bank_) : std::nullopt;
+  }
 
   // --- operations and power cuts ---
   std::uint64_t operations() const { return operations_; }
@@ -124,41 +130,6 @@ class FlashController final : public RegisterBlock {
   std::optional<PowerCut> cut_;
   bool dead_ = false;
   bool reload_options_ = false;   ///< OBL_LAUNCH
-};
-
-/// Data EEPROM at 0x08080000 as the bus sees it.
-class DataEeprom final : public Peripheral {
- public:
-  DataEeprom(Memory& memory, FlashController& controller)
-      : memory_(memory), controller_(controller) {}
-  std::string_view name() const override { return "EEPROM"; }
-  std::uint32_t read(std::uint32_t offset, unsigned size) override;
-  void write(std::uint32_t offset, std::uint32_t value, unsigned size) override;
-  void reset(bool) override {}
-  void serialize(Saver&) override {}
-
- private:
-  Memory& memory_;
-  FlashController& controller_;
-};
-
-/// Option bytes, flash size and unique id at 0x1FF80000, RM0038 3.7 and 31.
-class SystemMemory final : public RegisterBlock {
- public:
-  SystemMemory(Chip& chip, FlashController& controller, std::array<std::uint32_t, 3> unique_id)
-      : RegisterBlock(chip, "SYSMEM", NarrowWrite::merge),
-        controller_(controller),
-        unique_id_(unique_id) {}
-  void reset(bool) override {}
-  void serialize(Saver&) override {}
-
- protected:
-  std::uint32_t read_register(std::uint32_t offset) override;
-  void write_register(std::uint32_t offset, std::uint32_t value) override;
-
- private:
-  FlashController& controller_;
-  std::array<std::uint32_t, 3> unique_id_;
 };
 
 }  // namespace goldcrest::board

@@ -116,9 +116,9 @@ void Nvic::leave(unsigned number) {
   if (number >= 16 && lines_[number - 16]) pending_[number] = true;
 }
 
-void Nvic::write_stir(std::uint32_t value) {
+void SoftwareTrigger::write_register(std::uint32_t, std::uint32_t value) {
   const std::uint32_t irq = value & 0x1FF;
-  if (irq < irq_count) set_pending(16 + irq);
+  if (irq < irq_count) nvic_.set_pending(16 + irq);
 }
 
 void Nvic::reset(bool) {

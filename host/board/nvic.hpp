@@ -80,7 +80,6 @@ class Nvic final : public RegisterBlock {
   void enter(unsigned number);
   void leave(unsigned number);
 
-  void write_stir(std::uint32_t value);
   /// SCB_SCR.SEVONPEND: a bit that becomes pending is an event for WFE, enabled or not.
   void set_event_on_pend(bool on) { event_on_pend_ = on; }
 
@@ -105,6 +104,22 @@ class Nvic final : public RegisterBlock {
   std::array<std::uint8_t, exception_count> priority_{};
   unsigned group_ = 0;
   bool event_on_pend_ = false;
+};
+
+/// STIR at 0xE000EF00: pends an interrupt by number.
+class SoftwareTrigger final : public RegisterBlock {
+ public:
+  SoftwareTrigger(Chip& chip, Nvic& nvic)
+      : RegisterBlock(chip, "STIR", NarrowWrite::merge), nvic_(nvic) {}
+  void reset(bool) override {}
+  void serialize(Saver&) override {}
+
+ protected:
+  std::uint32_t read_register(std::uint32_t) override { return 0; }
+  void write_register(std::uint32_t, std::uint32_t value) override;
+
+ private:
+  Nvic& nvic_;
 };
 
 }  // namespace goldcrest::board

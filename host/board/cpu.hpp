@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// The Cortex-M3: the engine executes instructions, this adds exceptions (PM0056 2.3), sleep and the
+// count of cycles.
+//
+// Code runs in basic blocks. Before each block the cost of the one before is added up, and the run
+// stops when the budget is used up or something asks for attention: so time is exact to the block,
+// and interrupts are taken between blocks. A block boundary inside an IT sequence (at the end of a
+// 4 KB page) is one of them: the IT state is in the stacked xPSR then, as on the chip.
+//
+// Cost of a block: one cycle a half-word, and two for the branch that ends it. That makes about 1.3
+// to 1.6 cycles an instruction, what a Cortex-M3 takes from flash with a wait state and prefetch.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/board/bus.hpp"
+#include "host/board/core_debug.hpp"
+#include "host/board/engine.hpp"
+#include "host/board/memory.hpp"
+#include "host/board/nvic.hpp"
+#include "host/board/scb.hpp"
+
+namespace goldcrest::board {
+
+class Cpu final : public CycleCounter, private EngineClient {
+ public:
+  enum class State : std::uint8_t {
+    running,
+    sleeping,    ///< WFI: an interrupt ends it
+    waiting,     ///< WFE: an event ends it
+    locked_up,   ///< only a reset ends it
+  };
+
+  Cpu(Chip& chip, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb);
+
+  /// System reset: stack pointer and entry point from the vector table at address 0.
+  void reset();
+
+  /// Executes until `budget` cycles are used up (by less than a block more), the state changes or
+  /// something asks for attention.
+  void run(std::int64_t budget);
+  /// Takes the exception that is due, if any, and wakes up for it.
+  void take_exceptions();
+  /// Cycles used by the two since they were taken last, to the block that executes.
+  std::int64_t untaken_cycles() const { return used_; }
+  std::int64_t take_cycles();
+
+  State state() const { return state_; }
+  /// Makes run() return at the next block boundary.
+  void request_attention() { attention_ = true; }
+  void signal_event() { event_ = true; }
+  /// An access that ends in a bus error; the fault is taken at the next block boundary.
+  void bus_error(std::uint32_t address);
+  /// Fetches from program memory bank `bank` have to wait (nullopt: none): run() stops before them.
+  void set_busy_bank(std::optional<unsigned> bank);
+  /// Code at [address, address + size) has changed; takes effect when run() is entered next.
+  void code_changed(std::uint32_t address, std::uint32_t size);
+
+  std::uint64_t cycles() const override { return cycles_ + static_cast<std::uint64_t>(used_); }
+  /// Executed instructions, estimated as 4 in 5 half-words of executed code.
+  std::uint64_t instructions() const { return half_words_ * 4 / 5; }
+  /// Start of the block that executes.
+  std::uint32_t executing_address() const { return block_; }
+  std::uint32_t pc() const { return pc_; }
+  std::string describe();
+
+  void serialize(Saver& saver);
+
+ private:
+  bool block(std::uint32_t address, std::uint32_t size) override;
+  std::uint32_t bus_read(std::uint32_t address, unsigned size) override {
+    return bus_.read(address, size);
+  }
+  void bus_write(std::uint32_t address, std::uint32_t value, unsigned size) override {
+    bus_.write(address, value, size);
+  }
+  void write_refused(std::uint32_t address) override { bus_error(address); }
+  void send_event() override { event_ = true; }
+
+  Masks masks();
+  bool window_opens() const;
+  void drop_changed_code();
+  void finish(Engine::Outcome outcome);
+  void fetch_fault();
+  void wait_for_event();
+
+  void enter(unsigned number);
+  void go_to_handler(unsigned number, std::uint32_t exception_return, CpuContext& context);
+  bool push_frame(std::uint32_t& sp, std::uint32_t xpsr);
+  void return_from_exception(std::uint32_t exception_return);
+  bool return_is_valid(std::uint32_t exception_return, unsigned leaving) const;
+  void pop_frame(std::uint32_t exception_return, CpuContext& context);
+  void fault(unsigned number, std::uint32_t cfsr_bits);
+  void hard_fault(std::uint32_t hfsr_bits);
+  void lock_up(std::string reason);
+
+  Chip& chip_;
+  Memory& memory_;
+  Bus& bus_;
+  Nvic& nvic_;
+  Scb& scb_;
+  Engine engine_;
+
+  State state_ = State::running;
+  bool event_ = false;   ///< the event register of WFE
+  std::string lock_up_reason_;
+  std::uint32_t pc_ = 0;   ///< of the next instruction, while not inside run()
+
+  // Inside run().
+  std::int64_t budget_ = 0;
+  std::int64_t block_cost_ = 0;
+  std::uint32_t block_half_words_ = 0;
+  std::uint32_t block_ = 0;
+  bool attention_ = false;
+  bool watch_window_ = false;   ///< an interrupt waits behind PRIMASK, BASEPRI or FAULTMASK
+  std::uint32_t busy_begin_ = 0;
+  std::uint32_t busy_size_ = 0;
+  std::optional<std::uint32_t> bus_error_;
+
+  struct Range {
+    std::uint32_t address;
+    std::uint32_t size;
+  };
+  std::vector<Range> changed_code_;
+  std::int64_t used_ = 0;      ///< cycles not taken yet
+  std::uint64_t cycles_ = 0;   ///< and those taken
+  std::uint64_t half_words_ = 0;
+};
+
+}  // namespace goldcrest::board

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+#include "host/board/engine.hpp"
+
+#include <unicorn/unicorn.h>
+
+#include <array>
+
+#include "core/base/ensure.hpp"
+#include "host/board/bus.hpp"
+#include "host/board/thumb_access.hpp"
+
+namespace goldcrest::board {
+namespace {
+
+constexpr std::uint32_t thumb_bit = 1u << 24;
+constexpr std::uint32_t exception_mask = 0x1FF;
+constexpr std::uint32_t unprivileged = 1;
+constexpr std::uint32_t page = 4096;
+
+/// Numbers that Unicorn's interrupt hook gets.
+constexpr int interrupt_svc = 2;
+constexpr int interrupt_breakpoint = 7;
+constexpr int interrupt_exception_return = 8;
+constexpr int interrupt_no_coprocessor = 17;
+
+constexpr std::uint32_t half_word_wfe = 0xBF20;
+constexpr std::uint32_t half_word_yield = 0xBF10;
+constexpr std::uint32_t half_word_sev = 0xBF40;
+constexpr std::uint32_t half_word_hint = 0xF3AF;   // first half of the 32-bit hints
+constexpr std::uint32_t half_word_wfe_wide = 0x8002;
+constexpr std::uint32_t half_word_yield_wide = 0x8001;
+
+void check(uc_err error) { base::ensure(error == UC_ERR_OK); }
+
+}  // namespace
+
+/// Unicorn's callbacks. No exception may cross its frames.
+struct Engine::Hooks {
+  static std::uint64_t read(uc_engine*, std::uint64_t offset, unsigned size, void* user) {
+    const auto& window = *static_cast<Window*>(user);
+    return window.engine->client_.bus_read(window.base + static_cast<std::uint32_t>(offset), size);
+  }
+  static void write(uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value,
+                    void* user) {
+    const auto& window = *static_cast<Window*>(user);
+    window.engine->client_.bus_write(window.base + static_cast<std::uint32_t>(offset),
+                                     static_cast<std::uint32_t>(value), size);
+  }
+  static void write_hole(uc_engine*, std::uint64_t offset, unsigned, std::uint64_t, void* user) {
+    const auto& window = *static_cast<Window*>(user);
+    window.engine->client_.write_refused(window.base + static_cast<std::uint32_t>(offset));
+  }
+  static void block(uc_engine* unicorn, std::uint64_t address, std::uint32_t size, void* user) {
+    auto& engine = *static_cast<Engine*>(user);
+    engine.block_ = static_cast<std::uint32_t>(address);
+    engine.block_size_ = size;
+    if (!engine.client_.block(engine.block_, size)) {
+      engine.stopped_ = true;
+      uc_emu_stop(unicorn);
+    }
+  }
+  static void interrupt(uc_engine* unicorn, std::uint32_t number, void* user) {
+    static_cast<Engine*>(user)->interrupt_ = static_cast<int>(number);
+    uc_emu_stop(unicorn);
+  }
+  static bool write_flash(uc_engine*, uc_mem_type, std::uint64_t address, int size,
+                          std::int64_t value, void* user) {
+    static_cast<Engine*>(user)->client_.bus_write(static_cast<std::uint32_t>(address),
+                                                  static_cast<std::uint32_t>(value),
+                                                  static_cast<unsigned>(size));
+    return true;
+  }
+  static bool read_hole(uc_engine*, uc_mem_type, std::uint64_t address, int, std::int64_t,
+                        void* user) {
+    auto& engine = *static_cast<Engine*>(user);
+    engine.read_refused_ = true;
+    engine.fault_address_ = static_cast<std::uint32_t>(address);
+    return false;
+  }
+  static bool fetch_hole(uc_engine*, uc_mem_type, std::uint64_t, int, std::int64_t, void*) {
+    return false;
+  }
+
+  static void send_event(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
+    static_cast<Engine*>(user)->client_.send_event();
+  }
+
+  template <typename Function>
+  static void add(Engine& engine, int type, Function* function) {
+    uc_hook handle = 0;
+    check(uc_hook_add(engine.engine_, &handle, type, reinterpret_cast<void*>(function), &engine, 1,
+                      0));
+  }
+};
+
+Engine::Engine(Memory& memory, EngineClient& client) : memory_(memory), client_(client) {
+  check(uc_open(UC_ARCH_ARM, static_cast<uc_mode>(UC_MODE_THUMB | UC_MODE_MCLASS), &engine_));
+  check(uc_ctl_set_cpu_model(engine_, UC_CPU_ARM_CORTEX_M3));
+  check(uc_ctl_exits_enable(engine_));   // and none is set: only hooks end a run
+  map_memory(memory);
+  add_hooks();
+}
+
+Engine::~Engine() { uc_close(engine_); }
+
+void Engine::map_bus(std::uint32_t base, std::uint64_t size) {
+  windows_.push_back(std::make_unique<Window>(Window{this, base}));
+  check(uc_mmio_map(engine_, base, size, Hooks::read, windows_.back().get(), Hooks::write,
+                    windows_.back().get()));
+}
+
+/// Nothing answers in [base, end): without a read callback reads are refused at once, and writes,
+/// which the chip's write buffer makes imprecise, go to a callback that pends the fault.
+void Engine::map_hole(std::uint64_t base, std::uint64_t end) {
+  windows_.push_back(std::make_unique<Window>(Window{this, static_cast<std::uint32_t>(base)}));
+  check(uc_mmio_map(engine_, base, end - base, nullptr, nullptr, Hooks::write_hole,
+                    windows_.back().get()));
+}
+
+void Engine::map_memory(Memory& memory) {
+  struct Region {
+    std::uint32_t base;
+    std::uint64_t size;
+    std::uint8_t* host;   ///< null: on the bus
+    std::uint32_t permissions;
+  };
+  const std::array<Region, 10> regions{{
+      {0x00000000, flash_size, nullptr, 0},
+      {flash_base, flash_size, memory.flash().data(), UC_PROT_READ | UC_PROT_EXEC},
+      {eeprom_base, eeprom_size, nullptr, 0},
+      {system_memory_base, system_memory_size, nullptr, 0},
+      {option_bytes_base, page, nullptr, 0},
+      {ram_base, ram_size, memory.ram().data(), UC_PROT_ALL},
+      {ram_bit_band_base, ram_size * 32ull, nullptr, 0},
+      {peripheral_base, peripheral_size, nullptr, 0},
+      {peripheral_bit_band_base, 0x02000000, nullptr, 0},
+      {0xE0000000, 0x00100000, nullptr, 0},
+  }};
+  std::uint64_t covered = 0;
+  for (const Region& region : regions) {
+    if (region.base > covered) map_hole(covered, region.base);
+    if (region.host == nullptr) {
+      map_bus(region.base, region.size);
+    } else {
+      check(uc_mem_map_ptr(engine_, region.base, region.size, region.permissions, region.host));
+    }
+    covered = region.base + region.size;
+  }
+  map_hole(covered, 0x100000000ull);
+}
+
+void Engine::add_hooks() {
+  Hooks::add(*this, UC_HOOK_BLOCK, &Hooks::block);
+  Hooks::add(*this, UC_HOOK_INTR, &Hooks::interrupt);
+  Hooks::add(*this, UC_HOOK_MEM_WRITE_PROT, &Hooks::write_flash);
+  Hooks::add(*this, UC_HOOK_MEM_READ_PROT, &Hooks::read_hole);
+  Hooks::add(*this, UC_HOOK_MEM_FETCH_PROT, &Hooks::fetch_hole);
+}
+
+// --- running -------------------------------------------------------------------------------------
+
+Engine::Outcome Engine::run(std::uint32_t pc) {
+  stopped_ = false;
+  read_refused_ = false;
+  interrupt_ = -1;
+  const bool thumb = (xpsr() & thumb_bit) != 0;
+  const int error = uc_emu_start(engine_, thumb ? pc | 1u : pc, 0, 0, 0);
+  std::uint32_t reached = 0;
+  check(uc_reg_read(engine_, UC_ARM_REG_PC, &reached));
+  pc_ = reached;
+  return classify(error);
+}
+
+Engine::Outcome Engine::classify(int error) {
+  if (read_refused_) {
+    pc_ = find_access(*this, memory_, block_, block_size_, fault_address_).value_or(block_);
+    return Outcome::read_refused;
+  }
+  switch (interrupt_) {
+    case -1:
+      break;
+    case interrupt_svc:
+      return Outcome::supervisor_call;
+    case interrupt_breakpoint:
+      return Outcome::breakpoint;
+    case interrupt_exception_return:
+      pc_ |= 1u;
+      return Outcome::exception_return;
+    case interrupt_no_coprocessor:
+      return Outcome::no_coprocessor;
+    default:
+      return Outcome::undefined;
+  }
+  switch (error) {
+    case UC_ERR_OK:
+      if (stopped_) pc_ = block_;
+      return stopped_ ? Outcome::stopped : Outcome::wait_for_interrupt;
+    case UC_ERR_FETCH_PROT:
+    case UC_ERR_FETCH_UNMAPPED:
+      return Outcome::fetch_refused;
+    case UC_ERR_INSN_INVALID:
+    case UC_ERR_EXCEPTION:
+      return classify_invalid();
+    default:
+      base::ensure(false);   // the whole address space is mapped
+      return Outcome::undefined;
+  }
+}
+
+std::uint32_t Engine::code_half_word(std::uint32_t address) const {
+  if (address - flash_base <= flash_size - 2) return load(memory_.flash(), address - flash_base, 2);
+  if (address - ram_base <= ram_size - 2) return load(memory_.ram(), address - ram_base, 2);
+  return 0;
+}
+
+/// WFE and YIELD leave the PC behind themselves, at the end of their block; an undefined instruction
+/// leaves it at itself, inside the block.
+Engine::Outcome Engine::classify_invalid() {
+  if ((xpsr() & thumb_bit) == 0) return Outcome::invalid_state;
+  if (pc_ != block_ + block_size_) return Outcome::undefined;
+  const std::uint32_t last = code_half_word(pc_ - 2);
+  const bool wide = block_size_ >= 4 && code_half_word(pc_ - 4) == half_word_hint;
+  if (last == half_word_wfe || (wide && last == half_word_wfe_wide)) return Outcome::wait_for_event;
+  if (last == half_word_yield || (wide && last == half_word_yield_wide)) return Outcome::stopped;
+  return Outcome::undefined;
+}
+
+void Engine::code_changed(std::uint32_t address, std::uint32_t size) {
+  check(uc_ctl_remove_cache(engine_, std::uint64_t{address}, std::uint64_t{address} + size));
+  if (address - flash_base < flash_size) watch_send_event(address, size);
+}
+
+void Engine::watch_send_event(std::uint32_t address, std::uint32_t size) {
+  for (auto hook = send_event_hooks_.lower_bound(address);
+       hook != send_event_hooks_.end() && hook->first - address < size;) {
+    check(uc_hook_del(engine_, hook->second));
+    hook = send_event_hooks_.erase(hook);
+  }
+  for (std::uint32_t place = address & ~1u; place - address < size; place += 2) {
+    if (code_half_word(place) != half_word_sev) continue;
+    uc_hook handle = 0;
+    check(uc_hook_add(engine_, &handle, UC_HOOK_CODE, reinterpret_cast<void*>(&Hooks::send_event),
+                      this, place, place));
+    send_event_hooks_[place] = handle;
+  }
+}
+
+// --- registers -----------------------------------------------------------------------------------
+
+std::uint32_t Engine::special(int id) const {
+  std::uint32_t value = 0;
+  check(uc_reg_read(engine_, id, &value));
+  return value;
+}
+
+void Engine::set_special(int id, std::uint32_t value) {
+  check(uc_reg_write(engine_, id, &value));
+}
+
+std::uint32_t Engine::general(unsigned number) const {
+  base::ensure(number <= 14);
+  if (number == 13) return special(UC_ARM_REG_SP);
+  if (number == 14) return special(UC_ARM_REG_LR);
+  return special(UC_ARM_REG_R0 + static_cast<int>(number));
+}
+
+void Engine::set_general(unsigned number, std::uint32_t value) {
+  base::ensure(number <= 14);
+  if (number == 13) {
+    set_special(UC_ARM_REG_SP, value);
+  } else if (number == 14) {
+    set_special(UC_ARM_REG_LR, value);
+  } else {
+    set_special(UC_ARM_REG_R0 + static_cast<int>(number), value);
+  }
+}
+
+std::uint32_t Engine::xpsr() const { return special(UC_ARM_REG_XPSR); }
+std::uint32_t Engine::primask() const { return special(UC_ARM_REG_PRIMASK); }
+std::uint32_t Engine::basepri() const { return special(UC_ARM_REG_BASEPRI); }
+std::uint32_t Engine::faultmask() const { return special(UC_ARM_REG_FAULTMASK); }
+
+bool Engine::privileged() const {
+  return (xpsr() & exception_mask) != 0 || (special(UC_ARM_REG_CONTROL) & unprivileged) == 0;
+}
+
+/// Makes the CPU privileged, in Thread mode: through Handler mode, where CONTROL can be written.
+void Engine::elevate() {
+  const std::uint32_t now = xpsr();
+  set_special(UC_ARM_REG_XPSR, (now & ~exception_mask) | 3u);
+  set_special(UC_ARM_REG_CONTROL, 0);
+  set_special(UC_ARM_REG_XPSR, now & ~exception_mask);
+}
+
+CpuContext Engine::context() {
+  CpuContext context;
+  context.xpsr = xpsr();
+  context.control = special(UC_ARM_REG_CONTROL);
+  const bool hidden =
+      (context.control & unprivileged) != 0 && (context.xpsr & exception_mask) == 0;
+  if (hidden) elevate();
+  context.msp = special(UC_ARM_REG_MSP);
+  context.psp = special(UC_ARM_REG_PSP);
+  context.primask = primask();
+  context.basepri = basepri();
+  context.faultmask = faultmask();
+  if (hidden) set_context(context);
+  return context;
+}
+
+void Engine::set_context(const CpuContext& context) {
+  elevate();
+  set_special(UC_ARM_REG_CONTROL, context.control & ~unprivileged);
+  set_special(UC_ARM_REG_MSP, context.msp);
+  set_special(UC_ARM_REG_PSP, context.psp);
+  set_special(UC_ARM_REG_PRIMASK, context.primask);
+  set_special(UC_ARM_REG_BASEPRI, context.basepri);
+  set_special(UC_ARM_REG_FAULTMASK, context.faultmask);
+  if ((context.xpsr & exception_mask) == 0) set_special(UC_ARM_REG_CONTROL, context.control);
+  set_special(UC_ARM_REG_XPSR, context.xpsr);
+  if ((context.xpsr & exception_mask) != 0) set_special(UC_ARM_REG_CONTROL, context.control);
+  // Of all register writes, only this one makes the engine look at the mode again.
+  set_special(UC_ARM_REG_APSR_NZCV, context.xpsr);
+}
+
+}  // namespace goldcrest::board

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// The instruction engine: Unicorn 2.0.1 as a bare Thumb-2 executor with the chip's memory map.
+//
+// What is known about it, and relied upon:
+//  * The block hook runs before a block; stopping there leaves the block unexecuted and every
+//    register valid, the IT state included. Stopping anywhere else loses state, so nothing does.
+//  * SVC, exception return and BKPT arrive at the interrupt hook, which ends the block. WFI ends the
+//    run. WFE, YIELD and undefined instructions all end it with the same error.
+//  * A refused read leaves the block with the registers as they were at the instruction, but without
+//    its address; that is found again from the accessed address (see thumb_access.hpp).
+//  * Writes to read-only memory are discarded by the engine after the hook has seen them.
+//  * SEV does nothing in the engine, so every half-word of program memory that looks like one has an
+//    instruction hook of its own (SEV in RAM is not seen).
+//  * Special registers cannot be reached while the CPU is unprivileged, in either direction.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/board/memory.hpp"
+#include "host/board/state.hpp"
+
+struct uc_struct;
+
+namespace goldcrest::board {
+
+/// The special registers.
+struct CpuContext {
+  std::uint32_t xpsr = 0;
+  std::uint32_t control = 0;
+  std::uint32_t msp = 0;
+  std::uint32_t psp = 0;
+  std::uint32_t primask = 0;
+  std::uint32_t basepri = 0;
+  std::uint32_t faultmask = 0;
+
+  void serialize(Saver& saver) {
+    saver(xpsr, control, msp, psp, primask, basepri, faultmask);
+  }
+};
+
+/// What the engine asks while code runs.
+class EngineClient {
+ public:
+  /// A block of `size` bytes is about to execute; false stops before it.
+  virtual bool block(std::uint32_t address, std::uint32_t size) = 0;
+  virtual std::uint32_t bus_read(std::uint32_t address, unsigned size) = 0;
+  virtual void bus_write(std::uint32_t address, std::uint32_t value, unsigned size) = 0;
+  /// A write to an address that nothing answers at; execution goes on to the end of the block.
+  virtual void write_refused(std::uint32_t address) = 0;
+  /// SEV has been executed.
+  virtual void send_event() = 0;
+
+ protected:
+  ~EngineClient() = default;
+};
+
+class Engine {
+ public:
+  enum class Outcome : std::uint8_t {
+    stopped,            ///< by block()
+    wait_for_interrupt,
+    wait_for_event,
+    supervisor_call,
+    breakpoint,
+    exception_return,   ///< the PC holds the EXC_RETURN value
+    no_coprocessor,
+    undefined,
+    invalid_state,      ///< Thumb bit clear
+    fetch_refused,
+    read_refused,       ///< fault_address() has the address
+  };
+
+  Engine(Memory& memory, EngineClient& client);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Executes from `pc`.
+  Outcome run(std::uint32_t pc);
+  /// Where execution has come to: the next instruction, or the one that failed.
+  std::uint32_t pc() const { return pc_; }
+  std::uint32_t fault_address() const { return fault_address_; }
+
+  /// R0–R12 (0–12), SP (13), LR (14).
+  std::uint32_t general(unsigned number) const;
+  void set_general(unsigned number, std::uint32_t value);
+  /// Outside run() only.
+  CpuContext context();
+  void set_context(const CpuContext& context);
+  std::uint32_t xpsr() const;
+  bool privileged() const;
+  /// The masks; zero while not privileged().
+  std::uint32_t primask() const;
+  std::uint32_t basepri() const;
+  std::uint32_t faultmask() const;
+
+  /// Forgets what was translated from [address, address + size) of program memory or RAM; outside
+  /// run() only.
+  void code_changed(std::uint32_t address, std::uint32_t size);
+
+ private:
+  struct Window {
+    Engine* engine;
+    std::uint32_t base;
+  };
+  struct Hooks;
+
+  void map_memory(Memory& memory);
+  void map_bus(std::uint32_t base, std::uint64_t size);
+  void map_hole(std::uint64_t base, std::uint64_t end);
+  void add_hooks();
+  void watch_send_event(std::uint32_t address, std::uint32_t size);
+  void elevate();
+  Outcome classify(int error);
+  Outcome classify_invalid();
+  std::uint32_t code_half_word(std::uint32_t address) const;
+  std::uint32_t special(int id) const;
+  void set_special(int id, std::uint32_t value);
+
+  Memory& memory_;
+  EngineClient& client_;
+  uc_struct* engine_ = nullptr;
+  std::vector<std::unique_ptr<Window>> windows_;
+  std::map<std::uint32_t, std::size_t> send_event_hooks_;   ///< by address of the instruction
+  std::uint32_t pc_ = 0;
+  std::uint32_t block_ = 0;         ///< the last block begun
+  std::uint32_t block_size_ = 0;
+  bool stopped_ = false;
+  bool read_refused_ = false;
+  std::uint32_t fault_address_ = 0;
+  int interrupt_ = -1;
+};
+
+}  // namespace goldcrest::board

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+#include "host/board/machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/ensure.hpp"
+#include "host/board/clock_time.hpp"
+
+namespace goldcrest::board {
+namespace {
+
+constexpr std::uint32_t power_reset_flag = 1u << 27;   // RCC_CSR.PORRSTF
+constexpr std::uint32_t pin_reset_flag = 1u << 26;     // RCC_CSR.PINRSTF
+
+constexpr std::array<std::uint8_t, 8> state_magic{'G', 'C', 'B', 'O', 'A', 'R', 'D', 0x1A};
+constexpr std::uint32_t state_version = 1;
+constexpr std::size_t state_header_size = 8 + 4 + 8 + 8;
+
+/// FNV-1a, to find a damaged file.
+std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
+  std::uint64_t hash = 0xCBF29CE484222325u;
+  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001B3u;
+  return hash;
+}
+
+}  // namespace
+
+Machine::Machine(const BoardOptions& options)
+    : options_(options),
+      nvic_(*this),
+      scb_(*this, nvic_),
+      systick_(*this, nvic_),
+      bus_(*this, memory_),
+      cpu_(*this, memory_, bus_, nvic_, scb_),
+      flash_(*this, memory_, *this),
+      program_memory_(flash_),
+      eeprom_(memory_, flash_),
+      factory_(flash_, options.unique_id),
+      boot_alias_(bus_),
+      software_trigger_(*this, nvic_),
+      dwt_(*this, cpu_),
+      core_debug_(*this, dwt_),
+      debug_mcu_(*this),
+      peripherals_(*this) {
+  attach_core();
+  for (const auto& window : peripherals_.windows()) {
+    bus_.attach(window.base, window.size, *window.peripheral);
+  }
+  peripherals_.rcc.add_listener(*this);
+  peripherals_.reset(true);
+}
+
+void Machine::attach_core() {
+  bus_.attach(0x00000000, flash_size, boot_alias_);
+  bus_.attach(flash_base, flash_size, program_memory_);
+  bus_.attach(eeprom_base, eeprom_size, eeprom_);
+  bus_.attach(option_bytes_base, 0x1000, factory_);
+  bus_.attach(0x40023C00, 0x400, flash_);
+  bus_.attach(0xE0001000, 0x1000, dwt_);
+  bus_.attach(0xE000E010, 0x10, systick_);
+  bus_.attach(0xE000E100, 0x400, nvic_);
+  bus_.attach(0xE000ED00, 0x8C, scb_);
+  bus_.attach(0xE000EDF0, 0x10, core_debug_);
+  bus_.attach(0xE000EF00, 0x4, software_trigger_);
+  bus_.attach(0xE0042000, 0x400, debug_mcu_);
+}
+
+// --- time ----------------------------------------------------------------------------------------
+
+Picoseconds Machine::now() const {
+  const std::int64_t cycles = cpu_.untaken_cycles();
+  if (cycles == 0) return time_;
+  return time_ + cycles_to_time(static_cast<std::uint64_t>(cycles), cycle_hz_);
+}
+
+/// Turns the CPU's cycles into time.
+void Machine::take_time() {
+  const std::int64_t cycles = cpu_.take_cycles();
+  if (cycles != 0) time_ += cycles_to_time(static_cast<std::uint64_t>(cycles), cycle_hz_);
+}
+
+void Machine::clocks_changed() {
+  take_time();
+  cycle_hz_ = hclk_hz();
+  systick_.clock_changed(cycle_hz_);
+  cpu_.request_attention();
+}
+
+Picoseconds Machine::next_event() const {
+  if (!powered_) return no_event;
+  const Picoseconds next =
+      std::min({peripherals_.next_event(), systick_.next_event(), flash_.next_event(), cut_at_});
+  const bool running = cpu_.state() == Cpu::State::running || nvic_.waiting() || reset_request_;
+  if (!running) return next;
+  return stalled_until_ > now() ? std::min(next, stalled_until_) : now();
+}
+
+void Machine::run_until(Picoseconds until) {
+  while (time_ < until) {
+    if (!powered_) {
+      time_ = until;
+      return;
+    }
+    step(until);
+  }
+}
+
+void Machine::advance_peripherals() {
+  // What one does may be due for another at the same moment; a model that never settles is a bug.
+  for (int round = 0; round < 10'000; ++round) {
+    if (systick_.next_event() <= time_) systick_.advance(time_);
+    if (flash_.next_event() <= time_) flash_.advance(time_);
+    if (peripherals_.next_event() <= time_) peripherals_.advance(time_);
+    if (std::min({systick_.next_event(), flash_.next_event(), peripherals_.next_event()}) > time_) {
+      return;
+    }
+  }
+  base::ensure(false);
+}
+
+/// Lets time pass without the CPU, to the next event at most.
+void Machine::jump(Picoseconds until) {
+  const Picoseconds next =
+      std::min({peripherals_.next_event(), systick_.next_event(), flash_.next_event(), cut_at_});
+  time_ = std::max(time_, std::min(until, next));
+}
+
+void Machine::step(Picoseconds until) {
+  advance_peripherals();
+  if (time_ >= cut_at_) {
+    cut_fired_ = true;
+    trace("power", "the armed power cut fires");
+    power(false);
+    return;
+  }
+  if (reset_request_) {
+    do_reset(false, *std::exchange(reset_request_, std::nullopt));
+    return;
+  }
+  if (stalled()) {
+    jump(std::min(until, stalled_until_));
+    return;
+  }
+  cpu_.take_exceptions();
+  take_time();
+  if (cpu_.state() != Cpu::State::running) {
+    if (!asleep_) fall_asleep();
+    jump(until);
+    return;
+  }
+  if (asleep_) wake_up();
+  if (!reset_request_) execute(until);
+}
+
+/// The CPU waits for the flash, for a fetch or for a write to end.
+bool Machine::stalled() {
+  if (cpu_.state() != Cpu::State::running) return false;
+  if (cut_at_ != no_event) stalled_until_ = cut_at_;   // nothing is executed any more
+  stalled_until_ = std::max(stalled_until_, flash_.busy_until(cpu_.pc()));
+  return stalled_until_ > time_;
+}
+
+void Machine::execute(Picoseconds until) {
+  const Picoseconds limit =
+      std::min({until, peripherals_.next_event(), systick_.next_event(), flash_.next_event()});
+  if (limit <= time_) return;
+  // At least one cycle, at most a second's worth: the loop comes back for the rest.
+  const Picoseconds span = std::min<Picoseconds>(limit - time_, 1'000'000'000'000);
+  const std::uint64_t cycles = time_to_cycles(span, cycle_hz_);
+  cpu_.set_busy_bank(flash_.busy_bank());
+  cpu_.run(static_cast<std::int64_t>(std::max<std::uint64_t>(cycles, 1)));
+  take_time();
+}
+
+// --- sleep ---------------------------------------------------------------------------------------
+
+void Machine::fall_asleep() {
+  asleep_ = true;
+  if (!scb_.sleep_deep() || cpu_.state() == Cpu::State::locked_up) return;
+  stopped_ = true;
+  standby_ = peripherals_.pwr.standby_selected();
+  if (standby_) trace("unmodelled", "Standby is run as Stop with a reset at its end");
+  peripherals_.rcc.enter_stop();
+}
+
+void Machine::wake_up() {
+  asleep_ = false;
+  if (!std::exchange(stopped_, false)) return;
+  peripherals_.rcc.leave_stop();
+  if (!std::exchange(standby_, false)) return;
+  memory_.randomize_ram(options_.seed + power_ups_);
+  do_reset(false, 0);
+  peripherals_.pwr.note_standby_wakeup();
+}
+
+// --- power and reset -----------------------------------------------------------------------------
+
+void Machine::power(bool on) {
+  if (on == powered_) return;
+  take_time();
+  powered_ = on;
+  trace("power", on ? "on" : "off");
+  if (on) {
+    ++power_ups_;
+    memory_.randomize_ram(options_.seed * 0x9E3779B97F4A7C15u + power_ups_);
+    code_changed(ram_base, ram_size);
+  } else {
+    flash_.power_lost();
+  }
+  cut_at_ = no_event;
+  do_reset(true, power_reset_flag);
+}
+
+void Machine::do_reset(bool power_on, std::uint32_t cause) {
+  trace("power", fmt::format("reset, RCC_CSR flag {:#010x}", cause));
+  asleep_ = stopped_ = standby_ = false;
+  stalled_until_ = 0;
+  reset_request_.reset();
+  nvic_.reset(power_on);
+  scb_.reset(power_on);
+  flash_.reset(power_on);
+  dwt_.reset(power_on);
+  core_debug_.reset(power_on);
+  debug_mcu_.reset(power_on);
+  peripherals_.reset(power_on);
+  systick_.reset(power_on);
+  take_time();
+  cycle_hz_ = hclk_hz();
+  systick_.clock_changed(cycle_hz_);
+  peripherals_.rcc.note_reset(cause);
+  reset_request_.reset();
+  cpu_.reset();
+}
+
+void Machine::reset_button() {
+  if (powered_) request_reset(pin_reset_flag);
+}
+
+void Machine::request_reset(std::uint32_t rcc_csr_flag) {
+  reset_request_ = reset_request_.value_or(0) | rcc_csr_flag;
+  cpu_.request_attention();
+}
+
+void Machine::power_fails(Picoseconds at) {
+  cut_at_ = at;
+  flash_.power_lost();
+  cpu_.request_attention();
+}
+
+bool Machine::take_cut_fired() { return std::exchange(cut_fired_, false); }
+
+// --- Chip and FlashEnvironment -------------------------------------------------------------------
+
+bool Machine::pin(unsigned port, unsigned number) const {
+  return peripherals_.pins.level(Pin{port, number});
+}
+
+void Machine::drive_pin(unsigned port, unsigned number, bool level) {
+  peripherals_.pins.drive(Pin{port, number}, level);
+}
+
+std::uint32_t Machine::bus_read(std::uint32_t address, unsigned size) {
+  return bus_.read(address, size);
+}
+
+void Machine::bus_write(std::uint32_t address, std::uint32_t value, unsigned size) {
+  bus_.write(address, value, size);
+  if (address - ram_base < ram_size) code_changed(address & ~3u, 4);
+}
+
+void Machine::signal_event() {
+  cpu_.signal_event();
+  cpu_.request_attention();
+}
+
+void Machine::code_changed(std::uint32_t address, std::uint32_t size) {
+  cpu_.code_changed(address, size);
+}
+
+void Machine::stall_cpu(Picoseconds until) {
+  stalled_until_ = std::max(stalled_until_, until);
+  cpu_.request_attention();
+}
+
+bool Machine::tracing(std::string_view category) const {
+  return options_.trace_sink && std::ranges::find(options_.trace, category) != options_.trace.end();
+}
+
+void Machine::trace(std::string_view category, std::string_view text) {
+  if (!tracing(category)) return;
+  const double seconds = static_cast<double>(now()) / 1e12;
+  options_.trace_sink(fmt::format("{:.9f} {}: {}", seconds, category, text));
+}
+
+// --- state ---------------------------------------------------------------------------------------
+
+void Machine::serialize(Saver& saver) {
+  saver.section("MACHINE");
+  saver(time_, cycle_hz_, powered_, asleep_, stopped_, standby_, stalled_until_, cut_at_, cut_fired_,
+        reset_request_, power_ups_);
+  memory_.serialize(saver);
+  nvic_.serialize(saver);
+  scb_.serialize(saver);
+  systick_.serialize(saver);
+  flash_.serialize(saver);
+  dwt_.serialize(saver);
+  core_debug_.serialize(saver);
+  debug_mcu_.serialize(saver);
+  peripherals_.serialize(saver);
+  cpu_.serialize(saver);
+}
+
+std::vector<std::uint8_t> Machine::save() {
+  take_time();
+  Saver body;
+  serialize(body);
+  Saver file;
+  auto magic = state_magic;
+  auto version = state_version;
+  auto length = static_cast<std::uint64_t>(body.bytes().size());
+  auto sum = checksum(body.bytes());
+  file(magic, version, length, sum);
+  auto bytes = file.take_bytes();
+  bytes.insert(bytes.end(), body.bytes().begin(), body.bytes().end());
+  return bytes;
+}
+
+std::expected<void, std::string> Machine::restore(std::span<const std::uint8_t> state) {
+  if (state.size() < state_header_size) return std::unexpected("too short for a board's state");
+  Saver header(state.first(state_header_size));
+  auto magic = state_magic;
+  std::uint32_t version = 0;
+  std::uint64_t length = 0;
+  std::uint64_t sum = 0;
+  header(magic, version, length, sum);
+  const auto body = state.subspan(state_header_size);
+  if (magic != state_magic) return std::unexpected("not a board's state");
+  if (version != state_version) {
+    return std::unexpected(fmt::format("state of version {}, this program reads version {}", version,
+                                       state_version));
+  }
+  if (length != body.size()) {
+    return std::unexpected(
+        fmt::format("{} bytes of state announced, {} are there", length, body.size()));
+  }
+  if (sum != checksum(body)) return std::unexpected("the checksum does not match");
+  const auto before = save();
+  const auto load = [this](std::span<const std::uint8_t> bytes) {
+    Saver saver(bytes);
+    serialize(saver);
+    if (saver.error().empty() && saver.remaining() != 0) saver.fail("the state is too long");
+    return saver.error();
+  };
+  const std::string error = load(body);
+  if (error.empty()) return {};
+  base::ensure(load(std::span(before).subspan(state_header_size)).empty());
+  return std::unexpected(error);
+}
+
+}  // namespace goldcrest::board

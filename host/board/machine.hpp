@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// The whole board in one piece: CPU, memories and peripherals on one bus, and the loop that runs
+// them through time.
+//
+// The CPU runs until the next event of any peripheral, then what is due is done and interrupts are
+// taken. While the CPU sleeps, time jumps from event to event. Whatever changes the next event or
+// the interrupts in between asks the CPU for attention, and it stops at its next block.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/board/board.hpp"
+#include "host/board/bus.hpp"
+#include "host/board/core_debug.hpp"
+#include "host/board/cpu.hpp"
+#include "host/board/flash_controller.hpp"
+#include "host/board/memory.hpp"
+#include "host/board/memory_windows.hpp"
+#include "host/board/nvic.hpp"
+#include "host/board/peripherals.hpp"
+#include "host/board/scb.hpp"
+#include "host/board/systick.hpp"
+
+namespace goldcrest::board {
+
+class Machine final : public Chip, private FlashEnvironment, private ClockListener {
+ public:
+  explicit Machine(const BoardOptions& options);
+
+  void run_until(Picoseconds until);
+  Picoseconds time() const { return now(); }
+  Picoseconds next_event() const;
+
+  void power(bool on);
+  bool powered() const { return powered_; }
+  void reset_button();
+
+  bool take_cut_fired();
+  std::vector<std::uint8_t> save();
+  [[nodiscard]] std::expected<void, std::string> restore(std::span<const std::uint8_t> state);
+
+  Cpu& cpu() { return cpu_; }
+  const Cpu& cpu() const { return cpu_; }
+  FlashController& flash() { return flash_; }
+  const FlashController& flash() const { return flash_; }
+  Peripherals& peripherals() { return peripherals_; }
+  const Peripherals& peripherals() const { return peripherals_; }
+
+  // Chip
+  Picoseconds now() const override;
+  void set_irq(unsigned irq, bool level) override { nvic_.set_line(irq, level); }
+  void reschedule() override { cpu_.request_attention(); }
+  std::uint32_t hclk_hz() const override { return peripherals_.rcc.hclk_hz(); }
+  std::uint32_t pclk1_hz() const override { return peripherals_.rcc.pclk1_hz(); }
+  std::uint32_t pclk2_hz() const override { return peripherals_.rcc.pclk2_hz(); }
+  bool pin(unsigned port, unsigned number) const override;
+  void drive_pin(unsigned port, unsigned number, bool level) override;
+  void request_reset(std::uint32_t rcc_csr_flag) override;
+  std::uint32_t bus_read(std::uint32_t address, unsigned size) override;
+  void bus_write(std::uint32_t address, std::uint32_t value, unsigned size) override;
+  void signal_event() override;
+  bool tracing(std::string_view category) const override;
+  void trace(std::string_view category, std::string_view text) override;
+
+ private:
+  // FlashEnvironment
+  std::uint32_t executing_address() const override { return cpu_.executing_address(); }
+  void code_changed(std::uint32_t address, std::uint32_t size) override;
+  void stall_cpu(Picoseconds until) override;
+  void bus_error(std::uint32_t address) override { cpu_.bus_error(address); }
+  void power_fails(Picoseconds at) override;
+  // ClockListener
+  void clocks_changed() override;
+
+  void attach_core();
+  void take_time();
+  void do_reset(bool power_on, std::uint32_t cause);
+  void advance_peripherals();
+  void jump(Picoseconds until);
+  void step(Picoseconds until);
+  void execute(Picoseconds until);
+  bool stalled();
+  void fall_asleep();
+  void wake_up();
+  void serialize(Saver& saver);
+
+  BoardOptions options_;
+  Memory memory_;
+  Nvic nvic_;
+  Scb scb_;
+  SysTick systick_;
+  Bus bus_;
+  Cpu cpu_;
+  FlashController flash_;
+  ProgramMemory program_memory_;
+  DataEeprom eeprom_;
+  FactoryInformation factory_;
+  BootAlias boot_alias_;
+  SoftwareTrigger software_trigger_;
+  Dwt dwt_;
+  CoreDebug core_debug_;
+  DebugMcu debug_mcu_;
+  Peripherals peripherals_;
+
+  Picoseconds time_ = 0;          ///< without the CPU's cycles that have not been taken
+  std::uint32_t cycle_hz_ = 0;    ///< HCLK, as those cycles are counted
+  bool powered_ = false;
+  bool asleep_ = false;           ///< fall_asleep() has been done
+  bool stopped_ = false;          ///< in Stop or Standby
+  bool standby_ = false;
+  Picoseconds stalled_until_ = 0;
+  Picoseconds cut_at_ = no_event;
+  bool cut_fired_ = false;
+  std::optional<std::uint32_t> reset_request_;
+  std::uint64_t power_ups_ = 0;
+};
+
+}  // namespace goldcrest::board
