@@ -122,9 +122,8 @@ void Adaptation::send_next_frame(base::Instant now) {
   if (first) {
     const auto* neighbour = next_hop ? neighbours_.find(*next_hop) : nullptr;
     const bool own_kind = neighbour != nullptr && neighbour->acks == AckAbility::proven;
-    const wire::Compression compression{
-        .contexts = own_kind ? contexts() : wire::AddressContexts(),
-        .extension_headers = own_kind};
+    const wire::Compression compression{.contexts = own_kind ? contexts() : wire::AddressContexts(),
+                                        .extension_headers = own_kind};
     std::array<std::uint8_t, wire::max_compressed_header> headers;
     base::ByteWriter header_writer(headers);
     const auto covered =

@@ -73,7 +73,7 @@ class Adaptation {
   Reassembler reassembler_;
   std::optional<wire::AddressContext> context_;
   std::uint16_t next_tag_;
-  std::uint16_t offset_ = 0;        ///< bytes of the front datagram that are on their way
+  std::uint16_t offset_ = 0;  ///< bytes of the front datagram that are on their way
   bool frame_in_link_ = false;
   std::array<std::uint8_t, 224> scratch_{};  ///< an unfragmented datagram, or a first fragment
 };

@@ -12,10 +12,12 @@
 
 namespace goldcrest::net {
 
-inline constexpr std::uint16_t etx_unit = 128;        ///< an ETX of 1
+inline constexpr std::uint16_t etx_unit = 128;  ///< an ETX of 1
 inline constexpr std::uint16_t etx_maximum = 16 * etx_unit;
 /// RFC 6719 section 5, MAX_LINK_METRIC: links worse than this are not used for parents.
 inline constexpr std::uint16_t etx_usable = 4 * etx_unit;
+/// The parent we have is kept up to this, so that a bad spell does not tear the DODAG apart.
+inline constexpr std::uint16_t etx_bearable = 8 * etx_unit;
 
 class Etx {
  public:

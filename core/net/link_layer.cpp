@@ -23,7 +23,9 @@ constexpr std::uint8_t doubt_after_failures = 6;
 constexpr unsigned first_exponent = 2;
 constexpr unsigned last_exponent = 5;
 
-bool later(base::Instant now, base::Instant then, base::Duration by) { return now - then > by; }
+bool later(base::Instant now, base::Instant then, base::Duration by) {
+  return now - then > by;
+}
 
 }  // namespace
 
@@ -48,14 +50,13 @@ std::optional<LinkFrame> LinkLayer::receive(base::Instant now, base::Bytes frame
     return std::nullopt;
   }
   const auto own = wire::MacAddress::from(config_.eui64);
-  const bool our_pan =
-      mac->destination_pan == config_.pan_id || mac->destination_pan == 0xFFFF;
+  const bool our_pan = mac->destination_pan == config_.pan_id || mac->destination_pan == 0xFFFF;
   if (!our_pan || mac->source.mode != wire::MacAddressMode::extended || mac->source == own) {
     ++statistics_.frames_foreign;
     return std::nullopt;
   }
   const auto novelty = note_sequence(now, mac->source.extended, mac->sequence);
-  hear_neighbour(now, mac->source.extended, rssi_dbm, novelty);
+  hear_neighbour(now, mac->source.extended, rssi_dbm, novelty, mac->ack_request);
   const bool broadcast = mac->destination.is_broadcast();
   if (!broadcast && mac->destination != own) {
     if (mac->ack_request) quiet_until_ = now + foreign_ack_wait;
@@ -115,19 +116,20 @@ LinkLayer::Novelty LinkLayer::note_sequence(base::Instant now, const wire::Eui64
 }
 
 void LinkLayer::hear_neighbour(base::Instant now, const wire::Eui64& source, int rssi_dbm,
-                               const Novelty& novelty) {
+                               const Novelty& novelty, bool asks_for_ack) {
   auto* neighbour = neighbours_.find(source);
   if (neighbour == nullptr) return;
+  if (asks_for_ack && neighbour->acks == AckAbility::unknown) neighbour->acks = AckAbility::proven;
   neighbour->last_heard = now;
   neighbour->rssi_dbm = static_cast<std::int8_t>(std::clamp(rssi_dbm, -128, 127));
   neighbour->liveness_probes = 0;
   neighbour->unanswered_frames = 0;
-  if (neighbour->acks == AckAbility::unknown && !novelty.duplicate) {
+  if (neighbour->acks != AckAbility::proven && !novelty.duplicate) {
     neighbour->etx.sample(novelty.lost_before + 1);
   }
   if (neighbour->acks == AckAbility::proven &&
       neighbour->consecutive_failures >= doubt_after_failures) {
-    neighbour->acks = AckAbility::unknown;
+    neighbour->acks = AckAbility::doubted;
     neighbour->probes = 0;
     neighbour->consecutive_failures = 0;
   }
@@ -152,8 +154,8 @@ void LinkLayer::receive_ack(base::Instant now, std::uint8_t sequence) {
 
 wire::LinkAddresses LinkLayer::addresses_to(const std::optional<wire::Eui64>& destination) const {
   return {.source = wire::MacAddress::from(config_.eui64),
-          .destination = destination ? wire::MacAddress::from(*destination)
-                                     : wire::MacAddress::broadcast()};
+          .destination =
+              destination ? wire::MacAddress::from(*destination) : wire::MacAddress::broadcast()};
 }
 
 bool LinkLayer::wants_ack(Neighbour* neighbour) {
@@ -181,8 +183,8 @@ void LinkLayer::send(base::Instant now, const std::optional<wire::Eui64>& destin
       neighbour = neighbours_.add(now, *destination, -95);
     }
     ack_requested_ = wants_ack(neighbour);
-    retransmits_ = ack_requested_ && (config_.acks == LinkAckPolicy::always ||
-                                      neighbour->acks == AckAbility::proven);
+    retransmits_ = ack_requested_ &&
+                   (config_.acks == LinkAckPolicy::always || neighbour->acks == AckAbility::proven);
   }
   const auto addresses = addresses_to(destination);
   auto mac = wire::MacFrame::data(config_.pan_id, ++sequence_, addresses.source,
@@ -205,7 +207,8 @@ void LinkLayer::send(base::Instant now, const std::optional<wire::Eui64>& destin
 void LinkLayer::wait_before_attempt(base::Instant now, unsigned exponent) {
   state_ = State::waiting;
   const auto slots = std::uint32_t{1} << exponent;
-  const auto wait_us = random_.below(slots * static_cast<std::uint32_t>(config_.backoff_unit.count()));
+  const auto wait_us =
+      random_.below(slots * static_cast<std::uint32_t>(config_.backoff_unit.count()));
   send_at_ = std::max(now, send_at_) + base::Duration(wait_us);
 }
 
@@ -302,7 +305,7 @@ void LinkLayer::account(base::Instant now, bool through) {
   }
   neighbour->last_failure = now;
   if (neighbour->consecutive_failures < 255) ++neighbour->consecutive_failures;
-  neighbour->etx.sample(2 * config_.attempts);
+  neighbour->etx.sample(config_.attempts);
 }
 
 base::Instant LinkLayer::next_deadline() const {

@@ -5,10 +5,10 @@
 //
 // Acknowledgements (IEEE 802.15.4 section 7.5.6.4) are an extension between nodes of this stack:
 // field devices neither ask for them nor send them. A neighbour counts as silent until it has
-// acknowledged once. Towards a silent neighbour every frame is sent once; now and then one asks for
-// an ack. Towards one that has proven to acknowledge every unicast frame asks, and is sent again
-// when no ack comes. When such a neighbour stops acknowledging while it is still heard, it counts
-// as silent again (its firmware may have been exchanged).
+// acknowledged once, or asked for an ack itself. Towards a silent neighbour every frame is sent
+// once; now and then one asks for an ack. Towards one that has proven to acknowledge every unicast
+// frame asks, and is sent again when no ack comes. When such a neighbour stops acknowledging while
+// it is still heard, it counts as silent again (its firmware may have been exchanged).
 //
 //   idle -> waiting (back-off) -> out (with the driver) -> [awaiting_ack] -> idle
 //              ^------------------------+---------------------+
@@ -36,7 +36,7 @@ namespace goldcrest::net {
 struct SourceRecord {
   wire::Eui64 source;
   base::Instant last_heard{};
-  std::uint32_t seen = 0;       ///< bit n: sequence number `latest - n` was heard
+  std::uint32_t seen = 0;  ///< bit n: sequence number `latest - n` was heard
   std::uint8_t latest = 0;
   bool used = false;
 };
@@ -106,7 +106,7 @@ class LinkLayer {
 
   Novelty note_sequence(base::Instant now, const wire::Eui64& source, std::uint8_t sequence);
   void hear_neighbour(base::Instant now, const wire::Eui64& source, int rssi_dbm,
-                      const Novelty& novelty);
+                      const Novelty& novelty, bool asks_for_ack);
   void receive_ack(base::Instant now, std::uint8_t sequence);
   bool wants_ack(Neighbour* neighbour);
   void wait_before_attempt(base::Instant now, unsigned exponent);

@@ -11,8 +11,8 @@ namespace {
 constexpr unsigned error_burst = 5;
 constexpr base::Duration error_period = std::chrono::milliseconds(200);
 
-/// Some senders carry DAGRank (rank / MinHopRankIncrease) in the option, as RFC 6550 has it; Contiki
-/// and the field devices carry the rank itself. Ranks start at the root's 128.
+/// Some senders carry DAGRank (rank / MinHopRankIncrease) in the option, as RFC 6550 has it;
+/// Contiki and the field devices carry the rank itself. Ranks start at the root's 128.
 constexpr std::uint16_t least_whole_rank = 128;
 
 }  // namespace
@@ -65,8 +65,7 @@ bool MeshStack::ranks_agree(base::Instant now, wire::RplOption& option) {
   if (option.sender_rank < least_whole_rank) {
     own = static_cast<std::uint16_t>(own / least_whole_rank);
   }
-  const bool contradiction =
-      option.down ? option.sender_rank >= own : option.sender_rank <= own;
+  const bool contradiction = option.down ? option.sender_rank >= own : option.sender_rank <= own;
   if (!contradiction) return true;
   owner_.rank_error(now);
   if (option.rank_error) {

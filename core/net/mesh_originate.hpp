@@ -39,9 +39,8 @@ bool MeshStack::originate(base::Instant now, const wire::Ipv6Address& to,
       const auto position = owner_.rpl_position();
       payload_writer.u8(protocol);
       payload_writer.u8(0);
-      wire::RplOption{.down = hop.down,
-                      .instance = position.instance_id,
-                      .sender_rank = position.rank}
+      wire::RplOption{
+          .down = hop.down, .instance = position.instance_id, .sender_rank = position.rank}
           .emit(payload_writer);
     }
     write(payload_writer, source);
@@ -51,8 +50,7 @@ bool MeshStack::originate(base::Instant now, const wire::Ipv6Address& to,
     return false;
   }
   if (hop.kind == NextHop::Kind::outside) return owner_.send_outside(now, writer.written());
-  adaptation_.commit(writer.size(),
-                     to.multicast() ? std::nullopt : std::optional(hop.eui64));
+  adaptation_.commit(writer.size(), to.multicast() ? std::nullopt : std::optional(hop.eui64));
   return true;
 }
 

@@ -121,8 +121,7 @@ void MeshStack::deliver(base::Instant now, const Packet& packet) {
   if (upper->protocol == wire::next_header::icmpv6) {
     deliver_icmpv6(now, packet, upper->payload);
   } else if (upper->protocol == wire::next_header::udp) {
-    const auto udp =
-        wire::UdpDatagram::parse(upper->payload, header.source, header.destination);
+    const auto udp = wire::UdpDatagram::parse(upper->payload, header.source, header.destination);
     if (!udp) {
       ++statistics_.ipv6.malformed;
     } else if (!owner_.receive_udp(now, {header.source, udp->source_port},
@@ -160,9 +159,9 @@ void MeshStack::deliver_icmpv6(base::Instant now, const Packet& packet, base::By
       break;
     case wire::icmpv6_type::rpl_control: {
       // Addresses come from the EUI-64, so a link-local source that does not match is a lie.
-      const bool honest = packet.link_source &&
-                          (!header.source.link_local() ||
-                           wire::eui64_of(header.source) == *packet.link_source);
+      const bool honest =
+          packet.link_source &&
+          (!header.source.link_local() || wire::eui64_of(header.source) == *packet.link_source);
       if (!honest) {
         ++statistics_.rpl.malformed;
         break;
@@ -185,8 +184,8 @@ void MeshStack::answer_echo(base::Instant now, const Packet& packet,
   if (!echo || packet.header.source.unspecified()) return;
   echo->reply = true;
   const auto& to = packet.header.destination;
-  (void)send_icmpv6(now, packet.header.source,
-                    to.multicast() ? std::nullopt : std::optional(to), 64, *echo);
+  (void)send_icmpv6(now, packet.header.source, to.multicast() ? std::nullopt : std::optional(to),
+                    64, *echo);
 }
 
 void MeshStack::answer_solicitation(base::Instant now, const Packet& packet,
@@ -194,14 +193,13 @@ void MeshStack::answer_solicitation(base::Instant now, const Packet& packet,
   const auto solicitation = wire::NeighbourSolicitation::parse(message);
   if (!solicitation || !ours(solicitation->target)) return;
   const bool probing_duplicates = packet.header.source.unspecified();
-  const wire::NeighbourAdvertisement advertisement{
-      .router = config_.forwards,
-      .solicited = !probing_duplicates,
-      .override_cache = true,
-      .target = solicitation->target,
-      .target_link_address = config_.link.eui64};
-  (void)send_icmpv6(now, probing_duplicates ? wire::all_nodes : packet.header.source,
-                    std::nullopt, 255, advertisement);
+  const wire::NeighbourAdvertisement advertisement{.router = config_.forwards,
+                                                   .solicited = !probing_duplicates,
+                                                   .override_cache = true,
+                                                   .target = solicitation->target,
+                                                   .target_link_address = config_.link.eui64};
+  (void)send_icmpv6(now, probing_duplicates ? wire::all_nodes : packet.header.source, std::nullopt,
+                    255, advertisement);
 }
 
 bool MeshStack::room_for_udp(std::size_t payload_bytes) const {
@@ -213,11 +211,10 @@ bool MeshStack::send_udp(base::Instant now, const wire::Endpoint& to, std::uint1
                          base::Bytes payload) {
   const wire::UdpDatagram datagram{
       .source_port = source_port, .destination_port = to.port, .payload = payload};
-  const bool queued =
-      originate(now, to.address, std::nullopt, wire::next_header::udp, 64,
-                [&](base::ByteWriter& writer, const wire::Ipv6Address& source) {
-                  datagram.emit(writer, source, to.address);
-                });
+  const bool queued = originate(now, to.address, std::nullopt, wire::next_header::udp, 64,
+                                [&](base::ByteWriter& writer, const wire::Ipv6Address& source) {
+                                  datagram.emit(writer, source, to.address);
+                                });
   adaptation_.pump(now);
   return queued;
 }
@@ -245,8 +242,7 @@ bool MeshStack::send_rpl(base::Instant now, const wire::Ipv6Address& to, const w
 bool MeshStack::send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::Dao& dao) {
   return send_icmpv6(now, to, std::nullopt, 64, dao);
 }
-bool MeshStack::send_rpl(base::Instant now, const wire::Ipv6Address& to,
-                         const wire::DaoAck& ack) {
+bool MeshStack::send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::DaoAck& ack) {
   return send_icmpv6(now, to, std::nullopt, 64, ack);
 }
 

@@ -95,7 +95,8 @@ class MeshStack final : public RplOutput {
   /// after send_rpl().
   void pump(base::Instant now) { adaptation_.pump(now); }
 
-  /// A datagram from outside, to be routed into the mesh or delivered to us; it is changed in place.
+  /// A datagram from outside, to be routed into the mesh or delivered to us; it is changed in
+  /// place.
   ForwardResult send_from_outside(base::Instant now, base::MutableBytes datagram);
   /// Whether a datagram of `payload_bytes` of UDP payload would find room.
   bool room_for_udp(std::size_t payload_bytes) const;

@@ -8,7 +8,9 @@ std::uint16_t rank_through(const Neighbour& neighbour, const ParentConstraints& 
   if (neighbour.version != constraints.version) return infinite_rank;
   if (neighbour.rank >= constraints.rank_below) return infinite_rank;
   if (neighbour.consecutive_failures >= dead_after_failures) return infinite_rank;
-  if (neighbour.etx.value() > etx_usable) return infinite_rank;
+  if (neighbour.etx.value() > (neighbour.preferred_parent ? etx_bearable : etx_usable)) {
+    return infinite_rank;
+  }
   const unsigned increase =
       std::max<unsigned>(neighbour.etx.value(), constraints.min_hop_rank_increase);
   const unsigned cost = neighbour.rank + increase;

@@ -17,8 +17,8 @@ inline constexpr std::uint16_t maximum_path_cost = 32768;
 /// What a candidate has to satisfy.
 struct ParentConstraints {
   std::uint8_t version = 0;
-  std::uint16_t rank_below = infinite_rank;    ///< its rank must be lower than this
-  std::uint16_t rank_limit = infinite_rank;    ///< our rank through it must not exceed this
+  std::uint16_t rank_below = infinite_rank;  ///< its rank must be lower than this
+  std::uint16_t rank_limit = infinite_rank;  ///< our rank through it must not exceed this
   std::uint16_t min_hop_rank_increase = 128;
 };
 

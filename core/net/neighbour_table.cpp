@@ -37,7 +37,9 @@ Neighbour* NeighbourTable::add(base::Instant now, const wire::Eui64& eui64, int 
   return slot;
 }
 
-void NeighbourTable::clear() { std::ranges::fill(storage_, Neighbour{}); }
+void NeighbourTable::clear() {
+  std::ranges::fill(storage_, Neighbour{});
+}
 
 std::size_t NeighbourTable::size() const {
   return static_cast<std::size_t>(std::ranges::count_if(storage_, &Neighbour::used));

@@ -31,7 +31,9 @@ const QueuedDatagram& PacketQueue::front() const {
   return entries_[0];
 }
 
-base::Bytes PacketQueue::front_bytes() const { return memory_.first(front().size); }
+base::Bytes PacketQueue::front_bytes() const {
+  return memory_.first(front().size);
+}
 
 void PacketQueue::pop_front() {
   const std::size_t size = front().size;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A queue of datagrams of different sizes in one piece of memory that belongs to the owner. They lie
-// one behind the other; taking the first one moves the others down, so the free room is always in
-// one piece at the end and a datagram can be written there in place before it is committed.
+// A queue of datagrams of different sizes in one piece of memory that belongs to the owner. They
+// lie one behind the other; taking the first one moves the others down, so the free room is always
+// in one piece at the end and a datagram can be written there in place before it is committed.
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t unit = 8;
 
-std::size_t units_of(std::size_t bytes) { return (bytes + unit - 1) / unit; }
+std::size_t units_of(std::size_t bytes) {
+  return (bytes + unit - 1) / unit;
+}
 
 bool present(const Reassembly& buffer, std::size_t index) {
   return (buffer.units[index / 8] >> (index % 8) & 1) != 0;
@@ -53,7 +55,8 @@ std::optional<base::MutableBytes> Reassembler::receive(base::Instant now,
   }
   std::ranges::copy(fragment.data, buffer->bytes.begin() + fragment.offset);
   for (std::size_t index = first; index < last; ++index) {
-    buffer->units[index / 8] = static_cast<std::uint8_t>(buffer->units[index / 8] | 1 << (index % 8));
+    buffer->units[index / 8] =
+        static_cast<std::uint8_t>(buffer->units[index / 8] | 1 << (index % 8));
   }
   buffer->progress = now;
   buffer->missing_units = static_cast<std::uint16_t>(buffer->missing_units - (last - first));
@@ -100,8 +103,8 @@ Reassembly* Reassembler::make_room(base::Instant now, const Fragment& fragment) 
       if (own_oldest == nullptr || buffer.begun < own_oldest->begun) own_oldest = &buffer;
     }
     const bool stalled = now - buffer.progress > patience;
-    const bool yields = buffer.known_sender ? stalled && fragment.known_sender
-                                            : stalled || fragment.known_sender;
+    const bool yields =
+        buffer.known_sender ? stalled && fragment.known_sender : stalled || fragment.known_sender;
     if (yields && (victim == nullptr || buffer.progress < victim->progress)) victim = &buffer;
   }
   if (held >= share) return own_oldest;

@@ -25,7 +25,8 @@ namespace goldcrest::net {
 /// The buffer of one datagram.
 struct Reassembly {
   std::array<std::uint8_t, limits::datagram_bytes> bytes{};
-  std::array<std::uint8_t, limits::datagram_bytes / 8 / 8> units{};  ///< a bit for 8 bytes that came
+  std::array<std::uint8_t, limits::datagram_bytes / 8 / 8>
+      units{};  ///< a bit for 8 bytes that came
   wire::Eui64 source;
   base::Instant begun{};
   base::Instant progress{};

@@ -29,7 +29,9 @@ Route* RouteTable::add(const wire::Ipv6Address& target) {
   return free_slot;
 }
 
-void RouteTable::clear() { std::ranges::fill(storage_, Route{}); }
+void RouteTable::clear() {
+  std::ranges::fill(storage_, Route{});
+}
 
 std::size_t RouteTable::size() const {
   return static_cast<std::size_t>(std::ranges::count_if(

@@ -13,17 +13,17 @@
 namespace goldcrest::net {
 
 struct Route {
-  wire::Ipv6Address target;       ///< a /128
-  wire::Eui64 next_hop;           ///< storing: the neighbour to send to
-  wire::Ipv6Address parent;       ///< the target's own parent; unspecified when not told
+  wire::Ipv6Address target;  ///< a /128
+  wire::Eui64 next_hop;      ///< storing: the neighbour to send to
+  wire::Ipv6Address parent;  ///< the target's own parent; unspecified when not told
   base::Instant expires{};
   std::uint8_t path_sequence = 0;
-  std::uint8_t path_lifetime = 0; ///< in lifetime units, as advertised
+  std::uint8_t path_lifetime = 0;  ///< in lifetime units, as advertised
   bool used = false;
-  bool advertise = false;         ///< to be told to our own parent
-  bool in_flight = false;         ///< in the DAO that is on its way
-  bool source_routed = false;     ///< from a non-storing DAO: the way leads through `parent`
-  bool withdrawn = false;         ///< gone; kept only until our parent has been told
+  bool advertise = false;      ///< to be told to our own parent
+  bool in_flight = false;      ///< in the DAO that is on its way
+  bool source_routed = false;  ///< from a non-storing DAO: the way leads through `parent`
+  bool withdrawn = false;      ///< gone; kept only until our parent has been told
 };
 
 class RouteTable {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the RPL control plane and the stack below it know of each other: where we stand in the DODAG,
-// the messages that come in, and the port through which messages go out.
+// What the RPL control plane and the stack below it know of each other: where we stand in the
+// DODAG, the messages that come in, and the port through which messages go out.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,8 @@ class RplOutput {
   virtual bool send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::Dis& dis) = 0;
   virtual bool send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::Dio& dio) = 0;
   virtual bool send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::Dao& dao) = 0;
-  virtual bool send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::DaoAck& ack) = 0;
+  virtual bool send_rpl(base::Instant now, const wire::Ipv6Address& to,
+                        const wire::DaoAck& ack) = 0;
   /// The /64 our address is made of; nullopt takes the address away.
   virtual void set_prefix(const std::optional<wire::Ipv6Address>& prefix) = 0;
 

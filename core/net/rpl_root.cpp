@@ -76,12 +76,12 @@ void RplRoot::begin(base::Instant now) {
   begin_at_ = dis_at_ = base::never;
   running_ = true;
   events_.dodag_started(now, dodag());
-  trickle_.start(now,
-                 {.interval_min =
-                      milliseconds(std::int64_t{1} << config_.configuration.interval_min),
-                  .doublings = config_.configuration.interval_doublings,
-                  .redundancy = config_.configuration.redundancy},
-                 random_);
+  trickle_.start(
+      now,
+      {.interval_min = milliseconds(std::int64_t{1} << config_.configuration.interval_min),
+       .doublings = config_.configuration.interval_doublings,
+       .redundancy = config_.configuration.redundancy},
+      random_);
   // Nodes that wait for us need not wait for the timer as well.
   (void)send_dio(now, wire::all_rpl_nodes);
 }
@@ -281,8 +281,7 @@ bool RplRoot::learn_route(base::Instant now, const RplPacket& packet,
       lollipop::compare(transit.path_sequence, known->path_sequence) == lollipop::Order::older) {
     return true;
   }
-  auto* neighbour =
-      storing ? neighbours_.add(now, packet.link_source, packet.rssi_dbm) : nullptr;
+  auto* neighbour = storing ? neighbours_.add(now, packet.link_source, packet.rssi_dbm) : nullptr;
   if (storing && neighbour == nullptr) {
     events_.dao_refused(now, packet.source, "the neighbour table is full");
     return false;
@@ -313,10 +312,10 @@ bool RplRoot::learn_route(base::Instant now, const RplPacket& packet,
                                        config_.configuration.lifetime_unit_s);
   if (changed) {
     const bool named = transit.parent.has_value();
-    events_.route_added(now, target,
-                        named ? parent
-                              : wire::Ipv6Address::from_prefix(config_.prefix, packet.link_source),
-                        neighbour);
+    events_.route_added(
+        now, target,
+        named ? parent : wire::Ipv6Address::from_prefix(config_.prefix, packet.link_source),
+        neighbour);
   }
   return true;
 }

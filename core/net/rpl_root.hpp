@@ -3,9 +3,9 @@
 // DAOs, and brings the mesh back after a restart.
 //
 // After a start the root first asks by multicast DIS. Nodes that still belong to its DODAG answer
-// with the version they know; the root goes on with the next one, and so every node joins afresh and
-// announces its routes again. The same happens whenever a later or incomparable version of its own
-// DODAG is heard. Packets from a node that has no route make the root trigger DAOs (DTSN).
+// with the version they know; the root goes on with the next one, and so every node joins afresh
+// and announces its routes again. The same happens whenever a later or incomparable version of its
+// own DODAG is heard. Packets from a node that has no route make the root trigger DAOs (DTSN).
 #pragma once
 
 #include <array>

@@ -23,6 +23,9 @@ constexpr base::Duration probe_interval = seconds(4);
 constexpr std::uint8_t probe_limit = 4;
 /// A candidate not heard for this long is none any more; beyond the longest trickle interval.
 constexpr base::Duration candidate_lifetime = std::chrono::minutes(40);
+/// A bad ETX is not measured again while the link is not used: it is forgotten after this time, or
+/// at once when there is no parent at all.
+constexpr base::Duration bad_etx_lifetime = seconds(60);
 constexpr unsigned poison_count = 3;
 constexpr base::Duration poison_interval = milliseconds(700);
 /// Changes of rank below this are ETX noise and not worth an event.
@@ -190,8 +193,7 @@ void RplRouter::receive_dio(base::Instant now, const RplPacket& packet, const wi
 }
 
 /// True when the DIO is of the version we are in now.
-bool RplRouter::receive_version(base::Instant now, const RplPacket& packet,
-                                const wire::Dio& dio) {
+bool RplRouter::receive_version(base::Instant now, const RplPacket& packet, const wire::Dio& dio) {
   if (dio.version == info_.version) return true;
   if (!lollipop::supersedes(dio.version, info_.version) || dio.rank == infinite_rank) {
     // An older one: its sender has missed the change and is to hear of it soon.
@@ -212,8 +214,7 @@ bool RplRouter::receive_version(base::Instant now, const RplPacket& packet,
   return true;
 }
 
-void RplRouter::consider_joining(base::Instant now, const RplPacket& packet,
-                                 const wire::Dio& dio) {
+void RplRouter::consider_joining(base::Instant now, const RplPacket& packet, const wire::Dio& dio) {
   if (dio.rank == infinite_rank) return;
   if (!dio.configuration) {
     // Without the configuration there is no joining: ask this neighbour for it (section 8.3).
@@ -247,8 +248,7 @@ void RplRouter::adopt_configuration(base::Instant now, const wire::Dio& dio) {
   preference_ = dio.preference;
   if (!dio.configuration) return;
   const bool timing_changed =
-      !configuration_known_ ||
-      configuration_.interval_min != dio.configuration->interval_min ||
+      !configuration_known_ || configuration_.interval_min != dio.configuration->interval_min ||
       configuration_.interval_doublings != dio.configuration->interval_doublings ||
       configuration_.redundancy != dio.configuration->redundancy;
   configuration_ = *dio.configuration;
@@ -283,6 +283,10 @@ void RplRouter::note_candidate(base::Instant now, const RplPacket& packet, const
   if (neighbour == nullptr && dio.rank == infinite_rank) return;
   if (neighbour == nullptr) neighbour = neighbours_.add(now, packet.link_source, packet.rssi_dbm);
   if (neighbour == nullptr) return;
+  const bool forget = !joined() || now - neighbour->last_failure > bad_etx_lifetime;
+  if (neighbour->etx.value() > etx_usable && !neighbour->preferred_parent && forget) {
+    neighbour->etx = Etx::guess(packet.rssi_dbm);
+  }
   const bool trigger = neighbour->preferred_parent && neighbour->dtsn != dio.dtsn &&
                        neighbour->version == dio.version;
   neighbour->rank = dio.rank;

@@ -37,8 +37,7 @@ struct RplRouterConfig {
 class RplRouter {
  public:
   RplRouter(const RplRouterConfig& config, NeighbourTable& neighbours, RouteTable& routes,
-            RplOutput& output, RplEvents& events, RplStatistics& statistics,
-            base::Random& random);
+            RplOutput& output, RplEvents& events, RplStatistics& statistics, base::Random& random);
 
   void start(base::Instant now);
   void receive(base::Instant now, const RplPacket& packet);
@@ -125,7 +124,7 @@ class RplRouter {
   Trickle trickle_;
   base::Instant dis_at_ = base::never;
   base::Duration dis_interval_{};
-  base::Instant poison_at_ = base::never;    ///< next DIO with INFINITE_RANK
+  base::Instant poison_at_ = base::never;  ///< next DIO with INFINITE_RANK
   unsigned poisons_left_ = 0;
   base::Instant maintain_at_ = base::never;
   base::Instant probe_at_ = base::never;
@@ -134,7 +133,7 @@ class RplRouter {
   // DAO
   std::uint8_t dao_sequence_ = lollipop::initial;
   std::uint8_t path_sequence_ = lollipop::initial;
-  base::Instant dao_at_ = base::never;       ///< something is to be announced then
+  base::Instant dao_at_ = base::never;  ///< something is to be announced then
   base::Instant dao_refresh_at_ = base::never;
   base::Instant dao_ack_deadline_ = base::never;
   bool own_target_dirty_ = false;

@@ -24,8 +24,8 @@ constexpr std::uint8_t ack_no_room = 128;  // rejected
 constexpr std::uint8_t infinite_lifetime = 0xFF;
 
 bool acceptable_target(const wire::RplTarget& target) {
-  return target.prefix_length == 128 && !target.prefix.multicast() &&
-         !target.prefix.link_local() && !target.prefix.unspecified();
+  return target.prefix_length == 128 && !target.prefix.multicast() && !target.prefix.link_local() &&
+         !target.prefix.unspecified();
 }
 
 }  // namespace
@@ -86,10 +86,10 @@ bool RplRouter::learn_route(base::Instant now, const RplPacket& packet,
   route->parent = transit.parent.value_or(wire::Ipv6Address{});
   route->path_sequence = transit.path_sequence;
   route->path_lifetime = transit.path_lifetime;
-  route->expires = transit.path_lifetime == infinite_lifetime
-                       ? base::never
-                       : now + seconds(std::int64_t{transit.path_lifetime} *
-                                       configuration_.lifetime_unit_s);
+  route->expires =
+      transit.path_lifetime == infinite_lifetime
+          ? base::never
+          : now + seconds(std::int64_t{transit.path_lifetime} * configuration_.lifetime_unit_s);
   route->withdrawn = false;
   route->advertise = true;
   route->in_flight = false;
@@ -185,9 +185,10 @@ bool RplRouter::send_dao(base::Instant now) {
   const bool parent_is_root =
       info_.dodag_id == wire::Ipv6Address::from_prefix(*prefix_, current->eui64);
   if (own_target_dirty_) {
-    wire::DaoRoute own{.target = {.prefix = wire::Ipv6Address::from_prefix(*prefix_, config_.eui64)},
-                       .transit = {.path_sequence = path_sequence_,
-                                   .path_lifetime = configuration_.default_lifetime}};
+    wire::DaoRoute own{
+        .target = {.prefix = wire::Ipv6Address::from_prefix(*prefix_, config_.eui64)},
+        .transit = {.path_sequence = path_sequence_,
+                    .path_lifetime = configuration_.default_lifetime}};
     // Not needed in storing mode, but lets a root that is further away draw the DODAG.
     if (!parent_is_root) {
       own.transit.parent = wire::Ipv6Address::from_prefix(*prefix_, current->eui64);
@@ -201,8 +202,8 @@ bool RplRouter::send_dao(base::Instant now) {
     wire::DaoRoute below{
         .target = {.prefix = route.target},
         .transit = {.path_sequence = route.path_sequence,
-                    .path_lifetime = route.withdrawn ? wire::TransitInformation::no_path
-                                                     : route.path_lifetime}};
+                    .path_lifetime =
+                        route.withdrawn ? wire::TransitInformation::no_path : route.path_lifetime}};
     if (!route.parent.unspecified()) below.transit.parent = route.parent;
     wire::emit_route(writer, below);
     route.in_flight = true;
@@ -280,14 +281,15 @@ void RplRouter::send_no_path(base::Instant now, const wire::Ipv6Address& former_
   if (!prefix_) return;
   std::array<std::uint8_t, targets_in_dao*(target_bytes + transit_bytes)> options;
   base::ByteWriter writer(options);
-  wire::emit_route(writer, {.target = {.prefix = wire::Ipv6Address::from_prefix(*prefix_, config_.eui64)},
-                            .transit = {.path_sequence = path_sequence_, .path_lifetime = 0}});
+  wire::emit_route(writer,
+                   {.target = {.prefix = wire::Ipv6Address::from_prefix(*prefix_, config_.eui64)},
+                    .transit = {.path_sequence = path_sequence_, .path_lifetime = 0}});
   std::size_t count = 1;
   for (const auto& route : routes_.entries()) {
     if (!route.used || route.withdrawn || count == targets_in_dao) continue;
-    wire::emit_route(writer, {.target = {.prefix = route.target},
-                              .transit = {.path_sequence = route.path_sequence,
-                                          .path_lifetime = 0}});
+    wire::emit_route(writer,
+                     {.target = {.prefix = route.target},
+                      .transit = {.path_sequence = route.path_sequence, .path_lifetime = 0}});
     ++count;
   }
   dao_sequence_ = lollipop::next(dao_sequence_);

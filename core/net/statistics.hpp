@@ -7,16 +7,16 @@
 namespace goldcrest::net {
 
 struct LinkStatistics {
-  std::uint32_t frames_received = 0;     ///< data frames for us, duplicates included
-  std::uint32_t frames_foreign = 0;      ///< well-formed frames for others or of another PAN
-  std::uint32_t frames_malformed = 0;    ///< not IEEE 802.15.4 data or ack frames we understand
-  std::uint32_t duplicates = 0;          ///< rejected by (source, sequence number)
-  std::uint32_t frames_sent = 0;         ///< data frames on air, retransmissions included
+  std::uint32_t frames_received = 0;   ///< data frames for us, duplicates included
+  std::uint32_t frames_foreign = 0;    ///< well-formed frames for others or of another PAN
+  std::uint32_t frames_malformed = 0;  ///< not IEEE 802.15.4 data or ack frames we understand
+  std::uint32_t duplicates = 0;        ///< rejected by (source, sequence number)
+  std::uint32_t frames_sent = 0;       ///< data frames on air, retransmissions included
   std::uint32_t acks_sent = 0;
   std::uint32_t acks_received = 0;
   std::uint32_t retransmissions = 0;
-  std::uint32_t channel_busy = 0;        ///< times the carrier was sensed
-  std::uint32_t frames_given_up = 0;     ///< after the last attempt, or no access to the channel
+  std::uint32_t channel_busy = 0;     ///< times the carrier was sensed
+  std::uint32_t frames_given_up = 0;  ///< after the last attempt, or no access to the channel
 };
 
 struct AdaptationStatistics {
@@ -30,12 +30,12 @@ struct AdaptationStatistics {
 };
 
 struct Ipv6Statistics {
-  std::uint32_t delivered = 0;           ///< to this node
+  std::uint32_t delivered = 0;  ///< to this node
   std::uint32_t forwarded = 0;
   std::uint32_t malformed = 0;
   std::uint32_t hop_limit_exceeded = 0;
   std::uint32_t no_route = 0;
-  std::uint32_t rank_errors = 0;         ///< packets dropped by RPL's loop detection
+  std::uint32_t rank_errors = 0;  ///< packets dropped by RPL's loop detection
   std::uint32_t icmp_errors_sent = 0;
   std::uint32_t icmp_errors_suppressed = 0;  ///< by the rate limit
 };

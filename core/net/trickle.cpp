@@ -13,7 +13,8 @@ constexpr unsigned most_doublings = 20;
 void Trickle::start(base::Instant now, const TrickleConfig& config, base::Random& random) {
   config_ = config;
   config_.interval_min = std::max(config.interval_min, base::Duration(1000));
-  config_.doublings = static_cast<std::uint8_t>(std::min<unsigned>(config.doublings, most_doublings));
+  config_.doublings =
+      static_cast<std::uint8_t>(std::min<unsigned>(config.doublings, most_doublings));
   interval_ = config_.interval_min;
   running_ = true;
   begin_interval(now, random);

@@ -14,9 +14,9 @@
 namespace goldcrest::net {
 
 struct TrickleConfig {
-  base::Duration interval_min{};   ///< Imin, at least 1 ms
-  std::uint8_t doublings = 0;      ///< Imax = Imin × 2^doublings; at most 20
-  std::uint8_t redundancy = 0;     ///< k; 0 means never suppress
+  base::Duration interval_min{};  ///< Imin, at least 1 ms
+  std::uint8_t doublings = 0;     ///< Imax = Imin × 2^doublings; at most 20
+  std::uint8_t redundancy = 0;    ///< k; 0 means never suppress
 
   friend bool operator==(const TrickleConfig&, const TrickleConfig&) = default;
 };

@@ -24,7 +24,9 @@ Node::Node(const NodeConfig& config, base::Random& random, net::UdpApplication& 
       rpl_({.eui64 = config.eui64, .leaf = config.kind == NodeKind::leaf}, neighbours_, routes_,
            stack_, events, stack_.rpl_statistics(), random) {}
 
-void Node::start(base::Instant now) { rpl_.start(now); }
+void Node::start(base::Instant now) {
+  rpl_.start(now);
+}
 
 void Node::receive(base::Instant now, base::Bytes frame, int rssi_dbm) {
   stack_.receive(now, frame, rssi_dbm);

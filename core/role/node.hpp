@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A node of the mesh: radio frames below, one UDP application above, and between them IEEE 802.15.4,
-// 6LoWPAN, IPv6, ICMPv6 and RPL as a storing-mode router or a leaf.
+// A node of the mesh: radio frames below, one UDP application above, and between them IEEE
+// 802.15.4, 6LoWPAN, IPv6, ICMPv6 and RPL as a storing-mode router or a leaf.
 //
 // It is driven by whoever owns the radio and the clock:
 //
