@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t group_count = 8;
 constexpr std::uint8_t universal_local_bit = 0x02;
 
+/// substr() without its throwing check, which the firmware has no use for; size ≤ text.size().
+std::string_view head(std::string_view text, std::size_t size) { return {text.data(), size}; }
+
 std::optional<unsigned> digit_value(char c, unsigned base) {
   unsigned value = base;
   if (c >= '0' && c <= '9') value = static_cast<unsigned>(c - '0');
@@ -39,7 +42,7 @@ std::optional<std::array<std::uint8_t, 4>> parse_ipv4(std::string_view text) {
   for (std::size_t i = 0; i < ipv4.size(); ++i) {
     const auto dot = i + 1 < ipv4.size() ? text.find('.') : text.size();
     if (dot == std::string_view::npos) return std::nullopt;
-    const auto token = text.substr(0, dot);
+    const auto token = head(text, dot);
     if (token.size() > 1 && token.front() == '0') return std::nullopt;
     const auto number = parse_number(token, 10, 3);
     if (!number || *number > 255) return std::nullopt;
@@ -91,7 +94,7 @@ bool parse_groups(std::string_view text, Groups& groups) {
     text.remove_prefix(2);
   }
   while (!text.empty()) {
-    const auto token = text.substr(0, text.find(':'));
+    const auto token = head(text, std::min(text.find(':'), text.size()));
     const bool last = token.size() == text.size();
     if (token.find('.') != std::string_view::npos) return last && groups.add_ipv4(token);
     if (!groups.add_token(token)) return false;

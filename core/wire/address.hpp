@@ -51,7 +51,8 @@ Eui64 eui64_of(const Ipv6Address& address);
 /// ff02::1, ff02::2 and RPL's ff02::1a (RFC 6550 section 6).
 inline constexpr Ipv6Address all_nodes{{0xFF, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01}};
 inline constexpr Ipv6Address all_routers{{0xFF, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02}};
-inline constexpr Ipv6Address all_rpl_nodes{{0xFF, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x1A}};
+inline constexpr Ipv6Address all_rpl_nodes{
+    {0xFF, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x1A}};
 
 struct Endpoint {
   Ipv6Address address;
