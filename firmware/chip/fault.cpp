@@ -71,9 +71,11 @@ extern "C" [[gnu::naked]] void unexpected_handler() {
   // After a stack overflow SP points below the RAM; reporting needs a stack, so it moves to the top.
   asm volatile(
       "mrs r0, msp\n"
-      "ldr r1, =image_stack_end\n"
+      "ldr r1, 1f\n"
       "mov sp, r1\n"
-      "b report_exception\n");
+      "b report_exception\n"
+      ".balign 4\n"
+      "1: .word image_stack_end\n");
 }
 
 }  // namespace goldcrest
