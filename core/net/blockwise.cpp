@@ -14,10 +14,12 @@ namespace {
 // One repetition within an exchange; after that the download asks again itself, with smaller
 // blocks.
 constexpr unsigned retransmissions = 1;
-constexpr unsigned clean_exchanges_to_grow = 8;
+constexpr unsigned answers_to_grow = 3;
 constexpr unsigned bad_responses_allowed = 8;
-// Silent exchanges in a row before pauses begin: losses, not an absent server.
-constexpr unsigned silence_without_pause = 3;
+// Silent exchanges in a row that are put down to losses. More mean that the server is away.
+constexpr unsigned losses_in_a_row = 3;
+// Least allowance for a round trip above the usual one: frames of others, a link retransmission.
+constexpr base::Duration variation_allowance = std::chrono::milliseconds(300);
 
 }  // namespace
 
@@ -39,7 +41,7 @@ void BlockDownload::begin(base::Instant now, const CoapRequest& request,
   in_order_ = {};
   buffered_length_ = 0;
   size_exponent_ = settings.max_size_exponent;
-  clean_exchanges_ = silent_exchanges_ = bad_responses_ = 0;
+  answered_exchanges_ = silent_exchanges_ = bad_responses_ = 0;
   paused_until_ = now;
   last_progress_ = now;
   smoothed_round_trip_.reset();
@@ -81,16 +83,10 @@ bool BlockDownload::handle(base::Instant now, const CoapOutcome& outcome) {
 // The block size follows the losses, the time-out follows the round trips (RFC 6298, with Karn's
 // rule: a repeated request says nothing about the round trip).
 void BlockDownload::adapt(const CoapOutcome& outcome) {
-  if (outcome.retransmitted || outcome.kind == CoapOutcome::Kind::timeout) {
-    shrink_blocks();
-    return;
-  }
+  if (outcome.kind == CoapOutcome::Kind::timeout) return shrink_blocks();
   if (outcome.kind != CoapOutcome::Kind::response) return;
-  if (++clean_exchanges_ >= clean_exchanges_to_grow &&
-      size_exponent_ < settings_.max_size_exponent) {
-    ++size_exponent_;
-    clean_exchanges_ = 0;
-  }
+  if (++answered_exchanges_ >= answers_to_grow) grow_blocks();
+  if (outcome.retransmitted) return;
   const auto sample = outcome.round_trip;
   if (!smoothed_round_trip_) {
     smoothed_round_trip_ = sample;
@@ -100,22 +96,28 @@ void BlockDownload::adapt(const CoapOutcome& outcome) {
     round_trip_variation_ = (3 * round_trip_variation_ + difference) / 4;
     smoothed_round_trip_ = (7 * *smoothed_round_trip_ + sample) / 8;
   }
-  timeout_ = std::clamp(*smoothed_round_trip_ + 4 * round_trip_variation_, settings_.min_timeout,
-                        settings_.max_timeout);
+  timeout_ =
+      std::clamp(*smoothed_round_trip_ + std::max(4 * round_trip_variation_, variation_allowance),
+                 settings_.min_timeout, settings_.max_timeout);
 }
 
 void BlockDownload::shrink_blocks() {
-  clean_exchanges_ = 0;
+  answered_exchanges_ = 0;
   if (size_exponent_ > settings_.min_size_exponent) --size_exponent_;
+}
+
+void BlockDownload::grow_blocks() {
+  answered_exchanges_ = 0;
+  if (size_exponent_ < settings_.max_size_exponent) ++size_exponent_;
 }
 
 // Nobody answered. A few times that is the radio; then the server is away, and asking less often
 // spares the air without losing what has been received.
 void BlockDownload::back_off(base::Instant now) {
   ++silent_exchanges_;
+  if (silent_exchanges_ < losses_in_a_row) return;
   timeout_ = std::min(2 * timeout_, settings_.max_timeout);
-  if (silent_exchanges_ < silence_without_pause) return;
-  const auto doublings = std::min(silent_exchanges_ - silence_without_pause, 10u);
+  const auto doublings = std::min(silent_exchanges_ - losses_in_a_row, 10u);
   paused_until_ =
       now + std::min(base::Duration(seconds(1)) * (1 << doublings), settings_.max_pause);
 }
@@ -127,7 +129,7 @@ void BlockDownload::handle_response(base::Instant now, const Request& request,
   if (message.code == coap::Code::content) return take_block(now, request, message);
   if (coap::code_class(message.code) == 5) {
     // The server is there but not well: the same as away.
-    silent_exchanges_ = std::max(silent_exchanges_, silence_without_pause);
+    silent_exchanges_ = std::max(silent_exchanges_, losses_in_a_row);
     return back_off(now);
   }
   end(message.code == coap::Code::not_found ? DownloadStatus::not_found : DownloadStatus::rejected);

@@ -4,8 +4,8 @@
 //
 // Invariants: every byte is handed over exactly once and in order; all blocks carry one ETag and
 // agree on the size, or the download fails as `changed`. The block size follows the path: it halves
-// when an exchange had to be repeated and grows again after a run of clean ones. Time-outs never
-// end a download; whoever owns it decides how long to be patient (last_progress()).
+// when an exchange fails and doubles after a run of answered ones. Time-outs never end a download;
+// whoever owns it decides how long to be patient (last_progress()).
 #pragma once
 
 #include <cstdint>
@@ -34,11 +34,12 @@ enum class DownloadStatus : std::uint8_t {
 
 struct DownloadSettings {
   std::uint8_t max_size_exponent = wire::coap::size_exponent_for(limits::coap_block_bytes);
-  std::uint8_t min_size_exponent = 2;  ///< 64 bytes
+  /// Bad paths go no lower than 128 bytes: by then a lost round costs more than a lost frame.
+  std::uint8_t min_size_exponent = 3;
   /// Outstanding requests: 1, or 2 with a reorder buffer of one block.
   std::size_t outstanding = 1;
   /// Bounds of the retransmission time-out that is estimated from round trips (RFC 6298).
-  base::Duration min_timeout = std::chrono::seconds(1);
+  base::Duration min_timeout = std::chrono::milliseconds(500);
   base::Duration max_timeout = std::chrono::seconds(8);
   /// Longest pause between two attempts while the server does not answer.
   base::Duration max_pause = std::chrono::seconds(20);
@@ -95,6 +96,7 @@ class BlockDownload {
   void take_data(base::Instant now, std::uint32_t offset, base::Bytes data);
   void adapt(const CoapOutcome& outcome);
   void shrink_blocks();
+  void grow_blocks();
   void back_off(base::Instant now);
   void end(DownloadStatus status);
   void bad_response(base::Instant now);
@@ -118,9 +120,9 @@ class BlockDownload {
   std::uint32_t buffered_length_ = 0;
 
   std::uint8_t size_exponent_ = 0;
-  unsigned clean_exchanges_ = 0;   // in a row
-  unsigned silent_exchanges_ = 0;  // time-outs in a row
-  unsigned bad_responses_ = 0;     // in a row
+  unsigned answered_exchanges_ = 0;  // in a row
+  unsigned silent_exchanges_ = 0;    // time-outs in a row
+  unsigned bad_responses_ = 0;       // in a row
   base::Instant paused_until_{};
   base::Instant last_progress_{};
   std::optional<base::Duration> smoothed_round_trip_;
