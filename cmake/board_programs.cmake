@@ -21,7 +21,7 @@ function(goldcrest_board_programs target)
   foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)
     add_custom_command(OUTPUT ${out}/${name}.bin
-      COMMAND ${ARM_GCC} -mcpu=cortex-m3 -mthumb -std=c11 -O2 -g -Wall -Wextra -Werror
+      COMMAND ${ARM_GCC} -mcpu=cortex-m3 -mthumb -std=c11 -O2 -g -Wall -Wextra -Wno-array-bounds -Werror
         -ffreestanding -fno-builtin -nostartfiles -nostdlib -Wl,--no-warn-rwx-segments
         -Wl,-T,${CMAKE_CURRENT_SOURCE_DIR}/${ARG_LINKER_SCRIPT} -o ${out}/${name}.elf
         ${source} ${ARG_COMMON} -lgcc

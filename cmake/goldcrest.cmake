@@ -19,7 +19,7 @@ option(GOLDCREST_FUZZ "Build the fuzz targets beside the sources (clang, libFuzz
 add_library(goldcrest_warnings INTERFACE)
 target_compile_options(goldcrest_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-  -Woverloaded-virtual -Wimplicit-fallthrough -Wundef -Werror)
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wundef -Wno-missing-field-initializers -Werror)
 target_include_directories(goldcrest_warnings INTERFACE ${GOLDCREST_ROOT})
 
 function(goldcrest_library name)

@@ -20,7 +20,8 @@ VirtualRouter::~VirtualRouter() { stop(); }
 void VirtualRouter::start(base::Instant now) {
   now_ = now;
   border_router_ = std::make_unique<role::BorderRouter>(config_, random_, events_);
-  gateway_ = std::make_unique<router::Gateway>(*border_router_, *this);
+  router::FlowPort& port = *this;
+  gateway_ = std::make_unique<router::Gateway>(*border_router_, port);
   border_router_->start(now);
   radio_.set_role(border_router_.get());
 }
