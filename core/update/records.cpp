@@ -159,13 +159,15 @@ std::expected<void, RecordError> Records::scan() {
   newest_.fill(0);
   sequence_ = 0;
   end_ = first_record;
-  std::uint32_t last = 0;
+  std::uint32_t last_offset = 0;
+  Record last{};
   bool rubbish = false;
   for (std::uint32_t offset = first_record; offset + word_size <= bank_size;) {
     const auto record = record_at(offset);
     if (!record) return std::unexpected(record.error());
     if (*record) {
-      last = offset;
+      last_offset = offset;
+      last = **record;
       rubbish = false;
       newest_[(*record)->key - 1u] = static_cast<std::uint16_t>(offset);
       sequence_ = (*record)->sequence;
@@ -178,9 +180,7 @@ std::expected<void, RecordError> Records::scan() {
     rubbish |= *word != 0;
     offset += word_size;
   }
-  if (last != 0) {
-    if (const auto completed = complete_commit(last); !completed) return completed;
-  }
+  if (last_offset != 0) complete_commit(last_offset, last);
   // The word that follows may have been cut short and yet read as erased just now: it is left out.
   end_ += word_size;
   if (rubbish && !compact()) end_ = bank_size;
@@ -220,18 +220,14 @@ std::expected<std::optional<Records::Record>, RecordError> Records::record_at(
   return record;
 }
 
-std::expected<void, RecordError> Records::complete_commit(std::uint32_t offset) {
+// The last record may owe its life to a commit word that will read differently next time.
+void Records::complete_commit(std::uint32_t offset, const Record& record) {
   WordFlash words(flash_);
-  const auto record = record_at(offset);
-  if (!record) return std::unexpected(record.error());
-  if (!*record) return {};
-  const Address at = bank(active_) + offset + prefix_size + round_up((*record)->length);
+  const Address at = bank(active_) + offset + prefix_size + round_up(record.length);
   for (std::uint32_t copy = 0; copy < commit_copies; ++copy) {
     const auto word = words.read(at + copy * word_size);
-    if (!word) return std::unexpected(word.error());
-    if (*word == 0) (void)words.write(at + copy * word_size, (*record)->commit);
+    if (word && *word == 0) (void)words.write(at + copy * word_size, record.commit);
   }
-  return {};
 }
 
 // The bank becomes valid, or one that is valid has its missing copies written: as with the state

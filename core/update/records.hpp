@@ -65,7 +65,7 @@ class Records {
   Result scan();
   std::expected<std::optional<Record>, RecordError> record_at(std::uint32_t offset);
   std::expected<base::Bytes, RecordError> value_at(std::uint32_t offset, base::MutableBytes out);
-  Result complete_commit(std::uint32_t offset);
+  void complete_commit(std::uint32_t offset, const Record& record);
   bool write_header(image::Address bank, std::uint32_t generation);
   Result start_bank(std::uint8_t index, std::uint32_t generation, const Offsets& from);
   Result compact();
