@@ -257,8 +257,13 @@ void add_pack_command(CLI::App& app, int& exit_code) {
 // man
 
 struct ManOptions {
-  ManRequest request{
-      .boot = {}, .mta = {}, .app = {}, .keys = "keys", .also_trust = {}, .output_directory = "."};
+  ManRequest request{.boot = {},
+                     .mta = {},
+                     .app = {},
+                     .keys = "keys",
+                     .also_trust = {},
+                     .output_directory = ".",
+                     .server = {}};
   bool json = false;
 };
 
@@ -313,6 +318,10 @@ void add_man_command(CLI::App& app, int& exit_code) {
   command->add_option("--output-dir", request.output_directory, "Where the image goes")
       ->capture_default_str()
       ->type_name("FOLDER");
+  command
+      ->add_option("--server", request.server,
+                   "Provision the update server's address (IPv4 or IPv6); else the MTA asks for it")
+      ->type_name("ADDRESS");
   command->add_flag("--json", options->json, "Print the result as JSON");
 }
 

@@ -13,7 +13,9 @@
 namespace goldcrest::packer {
 namespace {
 
-std::vector<std::uint8_t> bytes_of(std::string_view hex) { return from_hex(hex).value(); }
+std::vector<std::uint8_t> bytes_of(std::string_view hex) {
+  return from_hex(hex).value();
+}
 
 LmsSecret secret_of(const LmsParameters& parameters, std::string_view identifier,
                     std::string_view seed) {
@@ -58,22 +60,21 @@ TEST(LmsSigner, reproduces_both_levels_of_rfc8554_test_case_2) {
   const auto signature = bytes_of(vector.signature);
   const auto upper = LmsParameters::make(32, 10, 4);
   const auto lower = LmsParameters::make(32, 5, 8);
-  // u32 levels - 1 | signature of the lower public key | lower public key | signature of the message
+  // u32 levels - 1 | signature of the lower public key | lower public key | signature of the
+  // message
   const base::Bytes all = signature;
-  ASSERT_EQ(all.size(), 4 + upper->signature_bytes() + lower->public_key_bytes() +
-                            lower->signature_bytes());
+  ASSERT_EQ(all.size(),
+            4 + upper->signature_bytes() + lower->public_key_bytes() + lower->signature_bytes());
   const auto upper_signature = all.subspan(4, upper->signature_bytes());
   const auto lower_key = all.subspan(4 + upper->signature_bytes(), lower->public_key_bytes());
   const auto lower_signature = all.last(lower->signature_bytes());
 
-  expect_reproduced(
-      secret_of(*upper, "d08fabd4a2091ff0a8cb4ed834e74534",
-                "558b8966c48ae9cb898b423c83443aae014a72f1b1ab5cc85cf1d892903b5439"),
-      base::Bytes(public_key).subspan(4), lower_key, upper_signature);
-  expect_reproduced(
-      secret_of(*lower, "215f83b7ccb9acbcd08db97b0d04dc2b",
-                "a1c4696e2608035a886100d05cd99945eb3370731884a8235e2fb3d4d71f2547"),
-      lower_key, bytes_of(vector.message), lower_signature);
+  expect_reproduced(secret_of(*upper, "d08fabd4a2091ff0a8cb4ed834e74534",
+                              "558b8966c48ae9cb898b423c83443aae014a72f1b1ab5cc85cf1d892903b5439"),
+                    base::Bytes(public_key).subspan(4), lower_key, upper_signature);
+  expect_reproduced(secret_of(*lower, "215f83b7ccb9acbcd08db97b0d04dc2b",
+                              "a1c4696e2608035a886100d05cd99945eb3370731884a8235e2fb3d4d71f2547"),
+                    lower_key, bytes_of(vector.message), lower_signature);
 }
 
 TEST(LmsSigner, core_verifies_every_parameter_set_and_refuses_a_changed_message) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "host/packer/man.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "core/crypto/crc32.hpp"
 #include "core/image/slot.hpp"
 #include "core/image/verify.hpp"
+#include "core/update/settings.hpp"
 #include "host/packer/files.hpp"
 #include "host/packer/memory_flash.hpp"
 #include "host/packer/sha256.hpp"
@@ -81,6 +83,29 @@ Result<void> check_products(const ManRequest& request, const Ingredients& from,
   return {};
 }
 
+/// An IPv6 address, or an IPv4 address as ::ffff:a.b.c.d.
+Result<std::array<std::uint8_t, 16>> parse_address(const std::string& text) {
+  std::array<std::uint8_t, 16> address{};
+  if (::inet_pton(AF_INET6, text.c_str(), address.data()) == 1) return address;
+  address[10] = address[11] = 0xFF;
+  if (::inet_pton(AF_INET, text.c_str(), address.data() + 12) == 1) return address;
+  return problem(fmt::format("'{}' is neither an IPv4 nor an IPv6 address", text));
+}
+
+/// The DATA section as the MTA would leave it after the server's address has been entered.
+Result<void> program_settings(MemoryFlash& flash, const std::string& server) {
+  if (server.empty()) return {};
+  const auto address = parse_address(server);
+  if (!address) return std::unexpected(address.error());
+  update::Settings settings;
+  settings.server_address = *address;
+  update::Records records(flash);
+  if (!records.open() || !update::save_settings(records, settings)) {
+    return problem("the settings could not be written to the DATA section");
+  }
+  return {};
+}
+
 /// The image in flash; the update has been verified.
 Result<void> program_parts(MemoryFlash& flash, const Ingredients& from,
                            const image::Factory& factory, const UpdateParts& app) {
@@ -124,7 +149,7 @@ Result<void> verify_man_image(base::Bytes bytes) {
     return problem(fmt::format("APP1 does not verify: {}", image::describe(app.error())));
   }
   const auto status = image::read_status(flash, image::Slot::app1);
-  if (!status || status->state() != image::SlotState::confirmed) {
+  if (!status || !status->installed || status->state() != image::SlotState::confirmed) {
     return problem("APP1 is not marked as installed and confirmed");
   }
   return {};
@@ -147,6 +172,9 @@ Result<ManResult> make_man_image(const ManRequest& request) {
     return named(verified.error());
   }
   MemoryFlash flash;
+  if (auto done = program_settings(flash, request.server); !done) {
+    return std::unexpected(done.error());
+  }
   if (auto done = program_parts(flash, *from, *factory, *app); !done) {
     return std::unexpected(done.error());
   }

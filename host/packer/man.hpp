@@ -26,6 +26,7 @@ struct ManRequest {
   std::vector<std::filesystem::path> also_trust;  ///< further public keys, for the day the first is
                                                   ///< used up; BOOT can never be updated
   std::filesystem::path output_directory;
+  std::string server;  ///< address of the update server to provision; empty: left to the MTA
 };
 
 struct ManResult {

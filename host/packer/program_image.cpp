@@ -51,10 +51,10 @@ Result<std::vector<std::uint8_t>> flatten(const ElfFile& elf, ImageType type,
           name, section.name, section.load_address, end, name_of(type), place.base, place.end()));
     }
     if (bytes.empty() && section.load_address != place.base) {
-      return problem(fmt::format("{}: it does not start at the base of {}, 0x{:08X}, but with {} at "
-                                 "0x{:08X}; check the linker script",
-                                 name, name_of(type), place.base, section.name,
-                                 section.load_address));
+      return problem(
+          fmt::format("{}: it does not start at the base of {}, 0x{:08X}, but with {} at "
+                      "0x{:08X}; check the linker script",
+                      name, name_of(type), place.base, section.name, section.load_address));
     }
     bytes.resize(static_cast<std::size_t>(end - place.base));
     std::ranges::copy(section.bytes, bytes.begin() + (section.load_address - place.base));

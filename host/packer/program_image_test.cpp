@@ -59,25 +59,25 @@ INSTANTIATE_TEST_SUITE_P(Flags, EveryOptimisation,
 TEST(ProgramImage, newlib_printf_relocates_too) {
   const TestFolder folder;
   expect_same_as_linked_at_app2(
-      folder,
-      {.source = R"(
+      folder, {.source = R"(
 #include <stdio.h>
 #include <stdlib.h>
 extern "C" {
 int _write(int, const char*, int n) { return n; } int _read(int, char*, int) { return 0; }
 int _close(int) { return 0; } int _lseek(int, int, int) { return 0; } int _isatty(int) { return 1; }
-int _fstat(int, void*) { return 0; } void* _sbrk(int) { return nullptr; } void _exit(int) { for (;;) {} }
+int _fstat(int, void*) { return 0; } void* _sbrk(int) { return nullptr; }
+void _exit(int) { for (;;) {} }
 int _kill(int, int) { return -1; } int _getpid() { return 1; }
 void run() { printf("%d %s %5.2f\n", rand(), "text", 1.5 * rand()); qsort(nullptr, 0, 0, nullptr); }
 })",
-       .compiler_flags = "-Os -Dmemcpy=unused_copy",
-       .linker_flags = "-Wl,--emit-relocs,--start-group -lc -lm -lgcc -Wl,--end-group"});
+               .compiler_flags = "-Os -Dmemcpy=unused_copy",
+               .linker_flags = "-Wl,--emit-relocs,--start-group -lc -lm -lgcc -Wl,--end-group"});
 }
 
 TEST(ProgramImage, takes_product_type_and_version_from_the_info_record) {
   const TestFolder folder;
-  const auto elf = build_arm_program(folder.path(), "app",
-                                     {.source = arm_rich_program, .version = 0x0203001F});
+  const auto elf =
+      build_arm_program(folder.path(), "app", {.source = arm_rich_program, .version = 0x0203001F});
   const auto image = read_program_image(elf, ImageType::app);
   ASSERT_TRUE(image) << image.error().text;
   EXPECT_EQ(image->info.product.text(), "TEST-PRODUCT");
@@ -91,8 +91,8 @@ TEST(ProgramImage, takes_product_type_and_version_from_the_info_record) {
 /// The line with which an APP of this source is refused.
 std::string refusal(const ArmProgram& program) {
   const TestFolder folder;
-  const auto image = read_program_image(build_arm_program(folder.path(), "app", program),
-                                        ImageType::app);
+  const auto image =
+      read_program_image(build_arm_program(folder.path(), "app", program), ImageType::app);
   EXPECT_FALSE(image);
   return image ? std::string() : image.error().text;
 }

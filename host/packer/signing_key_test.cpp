@@ -53,8 +53,8 @@ TEST(SigningKey, randomizers_are_fresh) {
   const auto first = sign(test.keys(), message, test.options);
   const auto second = sign(test.keys(), message, test.options);
   ASSERT_TRUE(first && second);
-  EXPECT_FALSE(std::equal(first->bytes.begin() + 8, first->bytes.begin() + 32,
-                          second->bytes.begin() + 8));
+  EXPECT_FALSE(
+      std::equal(first->bytes.begin() + 8, first->bytes.begin() + 32, second->bytes.begin() + 8));
 }
 
 TEST(SigningKey, files_of_the_owner_are_the_owners_alone) {
@@ -82,8 +82,7 @@ TEST(SigningKey, keygen_never_overwrites_and_leaves_nothing_behind) {
   EXPECT_FALSE(create_keys(test.folder / "high", 25, test.options));
   EXPECT_FALSE(create_keys(test.folder / "odd", 7, test.options));
   for (const auto& entry : fs::directory_iterator(test.folder.path())) {
-    EXPECT_THAT(entry.path().filename().string(),
-                testing::AnyOf("keys", "state", "other"));
+    EXPECT_THAT(entry.path().filename().string(), testing::AnyOf("keys", "state", "other"));
   }
 }
 

@@ -49,8 +49,10 @@ void* memcpy(void* to, const void* from, unsigned size) {
 }
 extern "C" [[gnu::section(".vectors"), gnu::used]] const void* const vectors[73] = {
     &stack_end, (void*)reset_handler, (void*)default_handler, (void*)default_handler};
-struct Info { char magic[4]; uint8_t record, type; uint16_t zero; uint32_t version; char product[32];
-  uint32_t zero2; };
+struct Info {
+  char magic[4]; uint8_t record, type; uint16_t zero; uint32_t version; char product[32];
+  uint32_t zero2;
+};
 [[gnu::section(".info"), gnu::used]] extern const Info info = {
     {'G', 'I', 'N', 'F'}, 1, IMAGE_TYPE, 0, VERSION, PRODUCT, 0};
 )";
@@ -68,7 +70,9 @@ SECTIONS {
   .init_array : {
     init_array_start = .; KEEP(*(SORT(.init_array.*))) KEEP(*(.init_array)) init_array_end = .;
   } > FLASH
-  .data : ALIGN(4) { data_start = .; *(.data*) *(.ramfunc*) . = ALIGN(4); data_end = .; } > RAM AT> FLASH
+  .data : ALIGN(4) {
+    data_start = .; *(.data*) *(.ramfunc*) . = ALIGN(4); data_end = .;
+  } > RAM AT> FLASH
   data_load = LOADADDR(.data);
   .bss (NOLOAD) : ALIGN(4) { bss_start = .; *(.bss*) *(COMMON) . = ALIGN(4); bss_end = .; } > RAM
   stack_end = ORIGIN(RAM) + LENGTH(RAM);
@@ -101,7 +105,8 @@ Square make_square() { return Square(input); }
 Square global_square = make_square();                         // .init_array
 [[gnu::noinline]] int choose(int x) {
   switch (x) {
-    case 0: return sink; case 1: return input * 3; case 2: return input + 7; case 3: sink = 9; return 1;
+    case 0: return sink; case 1: return input * 3; case 2: return input + 7;
+    case 3: sink = 9; return 1;
     case 4: return near_ram(2); case 5: return input ^ 0x55; case 6: sink = 4; return 8;
     case 9: return input << 3; default: return -1;
   }
@@ -126,13 +131,15 @@ inline std::filesystem::path build_arm_program(const std::filesystem::path& fold
   script.replace(script.find("BASE"), 4, std::to_string(program.base));
   std::ofstream(folder / (name + ".ld")) << script;
   const std::string command =
-      "cd '" + folder.string() + "' && arm-none-eabi-g++ -std=c++20 -mcpu=cortex-m3 -mthumb "
+      "cd '" + folder.string() +
+      "' && arm-none-eabi-g++ -std=c++20 -mcpu=cortex-m3 -mthumb "
       "-ffunction-sections -fdata-sections -fno-exceptions -fno-rtti -fno-threadsafe-statics "
       "-fno-use-cxa-atexit -fno-tree-loop-distribute-patterns -nostdlib -Wl,--gc-sections "
-      "-Wl,--no-warn-rwx-segments " + program.compiler_flags +
-      " -DIMAGE_TYPE=" + std::to_string(program.image_type) +
+      "-Wl,--no-warn-rwx-segments " +
+      program.compiler_flags + " -DIMAGE_TYPE=" + std::to_string(program.image_type) +
       " -DVERSION=" + std::to_string(program.version) + " -DPRODUCT='\"" + program.product +
-      "\"' -T " + name + ".ld " + name + ".cpp " + program.linker_flags + " -lgcc -o " + name + ".elf 2> " + name + ".log";
+      "\"' -T " + name + ".ld " + name + ".cpp " + program.linker_flags + " -lgcc -o " + name +
+      ".elf 2> " + name + ".log";
   const int status = std::system(command.c_str());
   std::ifstream log(folder / (name + ".log"));
   EXPECT_EQ(status, 0) << std::string(std::istreambuf_iterator<char>(log), {});
@@ -142,8 +149,8 @@ inline std::filesystem::path build_arm_program(const std::filesystem::path& fold
 /// The flat binary that objcopy makes of an ELF file.
 inline std::vector<std::uint8_t> objcopy(const std::filesystem::path& elf) {
   const auto binary = elf.string() + ".bin";
-  const std::string command = "arm-none-eabi-objcopy -O binary '" + elf.string() + "' '" + binary +
-                              "'";
+  const std::string command =
+      "arm-none-eabi-objcopy -O binary '" + elf.string() + "' '" + binary + "'";
   EXPECT_EQ(std::system(command.c_str()), 0);
   const auto bytes = read_file(binary, 1 << 20);
   EXPECT_TRUE(bytes);
