@@ -24,7 +24,6 @@ constexpr std::uint32_t interrupt_enables = 0xEu;   // TCIE, HTIE, TEIE, at the 
 constexpr std::uint32_t any_flag = 1u << 0;
 constexpr std::uint32_t complete_flag = 1u << 1;
 constexpr std::uint32_t half_flag = 1u << 2;
-constexpr std::uint32_t error_flag = 1u << 3;
 
 constexpr unsigned width(std::uint32_t code) { return 1u << std::min(code & 3u, 2u); }
 
@@ -142,11 +141,7 @@ void Dma::advance(Picoseconds now) {
 
 void Dma::transfer(unsigned index) {
   Channel& channel = channels_[index];
-  if (!move(channel)) {
-    channel.control &= ~enable;
-    set_flags(index, error_flag);
-    return;
-  }
+  move(channel);
   --channel.count;
   if (channel.count == channel.reload / 2) set_flags(index, half_flag);
   if (channel.count > 0) return;
@@ -158,22 +153,16 @@ void Dma::transfer(unsigned index) {
   }
 }
 
-bool Dma::move(Channel& channel) {
-  if (bus_ == nullptr) {
-    unmodelled("transfer without a bus");
-    return false;
-  }
+void Dma::move(Channel& channel) {
   const unsigned peripheral_width = width(channel.control >> 8);
   const unsigned memory_width = width(channel.control >> 10);
   const bool outwards = (channel.control & from_memory) != 0;
   const std::uint32_t source = outwards ? channel.next_memory : channel.next_peripheral;
   const std::uint32_t target = outwards ? channel.next_peripheral : channel.next_memory;
-  std::uint32_t value = 0;
-  if (!bus_->dma_read(source, outwards ? memory_width : peripheral_width, value)) return false;
-  if (!bus_->dma_write(target, outwards ? peripheral_width : memory_width, value)) return false;
+  const std::uint32_t value = chip_.bus_read(source, outwards ? memory_width : peripheral_width);
+  chip_.bus_write(target, value, outwards ? peripheral_width : memory_width);
   if ((channel.control & peripheral_increment) != 0) channel.next_peripheral += peripheral_width;
   if ((channel.control & memory_increment) != 0) channel.next_memory += memory_width;
-  return true;
 }
 
 void Dma::set_flags(unsigned index, std::uint32_t flags) {

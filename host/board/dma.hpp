@@ -2,7 +2,8 @@
 // DMA1 at 0x40026000, channels 1–7, IRQ 11–17, RM0038 chapter "Direct memory access controller".
 // Transfers between memory and the data registers of USART1–3 and SPI1–2 at their requests, and
 // memory to memory; circular mode, half and complete interrupts, priorities. A transfer takes no bus
-// time of its own, but for memory to memory at five AHB cycles a datum.
+// time of its own, but for memory to memory at five AHB cycles a datum. Addresses where nothing answers
+// read as 0 instead of raising the transfer error.
 #pragma once
 
 #include <array>
@@ -15,17 +16,6 @@
 
 namespace goldcrest::board {
 
-/// The bus as its second master sees it: memories and peripherals.
-class DmaBus {
- public:
-  /// False: nothing answers at `address` (transfer error).
-  virtual bool dma_read(std::uint32_t address, unsigned size, std::uint32_t& value) = 0;
-  virtual bool dma_write(std::uint32_t address, unsigned size, std::uint32_t value) = 0;
-
- protected:
-  ~DmaBus() = default;
-};
-
 class Dma final : public RegisterBlock, public DmaRequests {
  public:
   static constexpr unsigned channel_count = 7;
@@ -33,7 +23,6 @@ class Dma final : public RegisterBlock, public DmaRequests {
 
   explicit Dma(Chip& chip) : RegisterBlock(chip, "DMA1", NarrowWrite::duplicate) {}
 
-  void connect(DmaBus& bus) { bus_ = &bus; }
   void set_request(unsigned channel, DmaSource source, bool level) override;
 
   void reset(bool power_on) override;
@@ -63,12 +52,11 @@ class Dma final : public RegisterBlock, public DmaRequests {
   bool ready(const Channel& channel) const;
   std::optional<unsigned> next_channel() const;
   void transfer(unsigned index);
-  bool move(Channel& channel);
+  void move(Channel& channel);
   void set_flags(unsigned index, std::uint32_t flags);
   void update_interrupts();
   void schedule();
 
-  DmaBus* bus_ = nullptr;
   std::uint32_t status_ = 0;
   std::array<Channel, channel_count> channels_{};
   Picoseconds due_at_ = no_event;

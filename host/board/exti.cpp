@@ -50,7 +50,7 @@ void Exti::set_line(unsigned line, bool level) {
   if (((levels_ & bit) != 0) == level) return;
   levels_ ^= bit;
   if (((level ? rising_ : falling_) & bit) == 0) return;
-  if ((event_mask_ & bit) != 0) unmodelled("an event for WFE");
+  if ((event_mask_ & bit) != 0) chip_.signal_event();
   pending_ |= bit;
   update_interrupts();
 }

@@ -5,7 +5,7 @@
 //   16 PVD (IRQ 1)   17 RTC alarm (41)   18 USB wake-up (42)   19 RTC tamper/timestamp (2)
 //   20 RTC wake-up (3)   21, 22 comparators (22)   23 channel acquisition (56)
 //
-// The event side (EMR, a pulse that ends WFE) is stored but drives nothing.
+// A line that is open in EMR sends an event, which ends WFE; nothing is latched for it.
 #pragma once
 
 #include "host/board/pins.hpp"
