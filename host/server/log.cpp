@@ -118,7 +118,7 @@ std::string to_text(const RequestRecord& record) {
   return line;
 }
 
-std::string to_json(const RequestRecord& record) {
+nlohmann::ordered_json to_json(const RequestRecord& record) {
   nlohmann::ordered_json json;
   json["from"] = system::format(record.from);
   json["method"] = method_of(record.request.code);
@@ -156,13 +156,22 @@ std::string to_json(const RequestRecord& record) {
     json["length"] = record.length;
   }
   if (!record.reason.empty()) json["reason"] = record.reason;
-  return json.dump();
+  return json;
 }
 
 std::string to_text(const Update& update) {
   return fmt::format("{}  version {}  {} bytes  /{}", update.name,
                      packer::version_text(update.manifest.version), update.bytes.size(),
                      update.path);
+}
+
+nlohmann::ordered_json to_json(const Update& update) {
+  return {{"file", update.name},
+          {"product", update.product},
+          {"version", packer::version_text(update.manifest.version)},
+          {"size", update.bytes.size()},
+          {"url", "/" + update.path},
+          {"etag", packer::to_hex(base::Bytes(update.etag.data(), update.etag.size()))}};
 }
 
 }  // namespace goldcrest::server

@@ -2,6 +2,7 @@
 // How requests read in the log: one line each, for people or as JSON.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "host/server/engine.hpp"
@@ -12,8 +13,9 @@ namespace goldcrest::server {
 /// newline.
 std::string to_text(const RequestRecord& record);
 
-/// One JSON object, without time and newline.
-std::string to_json(const RequestRecord& record);
+/// The same as a JSON object, without time.
+nlohmann::ordered_json to_json(const RequestRecord& record);
+nlohmann::ordered_json to_json(const Update& update);
 
 /// "OTA-…_APP_0x….fmu  1.1.31  90624 bytes  /updates/f63d0305".
 std::string to_text(const Update& update);

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "host/server/serve.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "host/packer/key_files.hpp"
+#include "host/server/batch_socket.hpp"
+#include "host/server/directory.hpp"
+#include "host/server/log.hpp"
+#include "host/system/run.hpp"
+
+namespace goldcrest::server {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr base::Duration scan_interval = std::chrono::seconds(1);
+
+std::string time_text() {
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(now);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), (now - seconds).count());
+}
+
+// The server's log on stdout, as lines for people or as JSON lines.
+class Output final : public RequestLog {
+ public:
+  explicit Output(bool json) : json_(json) {}
+
+  void event(std::string_view name, const std::string& text, const ordered_json& details) {
+    if (!json_) {
+      fmt::print("{} {}\n", time_text(), text);
+      return;
+    }
+    ordered_json line{{"time", time_text()}, {"event", name}};
+    line.update(details);
+    fmt::print("{}\n", line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  }
+  void request(const RequestRecord& record) override {
+    if (json_) {
+      event("request", {}, to_json(record));
+    } else {
+      event("request", to_text(record), {});
+    }
+  }
+  void flush() { (void)std::fflush(stdout); }
+
+ private:
+  bool json_;
+};
+
+class Server {
+ public:
+  Server(const ServeOptions& options, std::vector<packer::PublicKey> keys, BatchSocket& socket)
+      : options_(options),
+        output_(options.json),
+        store_(std::move(keys)),
+        engine_(store_, options.engine, options.quiet ? nullptr : &output_),
+        directory_(options.folder, store_),
+        socket_(socket) {}
+
+  std::expected<void, std::string> run() {
+    output_.event("serving",
+                  fmt::format("serving {} on {}", options_.folder, system::format(socket_.local())),
+                  {{"folder", options_.folder}, {"address", system::format(socket_.local())}});
+    // The second look right away tells of files that do not hold.
+    for (int look = 0; look < 2; ++look) {
+      if (auto scanned = scan(); !scanned) return scanned;
+    }
+    if (store_.updates().empty()) {
+      output_.event("empty", fmt::format("no updates in {} yet", options_.folder), {});
+    }
+    output_.flush();
+    loop();
+    output_.event("stopped", fmt::format("stopped after {} requests", requests_),
+                  {{"requests", requests_}});
+    output_.flush();
+    return {};
+  }
+
+ private:
+  void loop() {
+    auto next_scan = system::monotonic_now() + scan_interval;
+    while (!system::stop_requested()) {
+      pollfd waiting{socket_.descriptor(), POLLIN, 0};
+      (void)::poll(&waiting, 1, system::poll_timeout_ms(system::monotonic_now(), next_scan));
+      const auto now = system::monotonic_now();
+      const auto count =
+          socket_.serve_waiting([&](const wire::Endpoint& from, base::Bytes datagram) {
+            return engine_.receive(now, from, datagram);
+          });
+      requests_ += count;
+      if (next_scan <= now) {
+        next_scan = now + scan_interval;
+        report_scan();
+      }
+      output_.flush();
+    }
+  }
+
+  // A folder that cannot be read any more is told once; what was read before is served on.
+  void report_scan() {
+    const auto scanned = scan();
+    const auto problem = scanned ? std::string() : scanned.error();
+    if (!problem.empty() && problem != last_problem_) system::print_error(problem);
+    last_problem_ = problem;
+  }
+
+  std::expected<void, std::string> scan() {
+    const auto changes = directory_.scan();
+    if (!changes) return std::unexpected(changes.error());
+    for (const auto& name : changes->removed) {
+      output_.event("update_removed", fmt::format("removed {}", name), {{"file", name}});
+    }
+    for (const auto& name : changes->added) {
+      const auto& update = store_.updates().find(name)->second;
+      output_.event("update", fmt::format("update {}", to_text(update)), to_json(update));
+    }
+    for (const auto& [name, reason] : changes->refused) {
+      output_.event("update_refused", fmt::format("refused {}: {}", name, reason),
+                    {{"file", name}, {"reason", reason}});
+    }
+    return {};
+  }
+
+  const ServeOptions& options_;
+  Output output_;
+  Store store_;
+  Engine engine_;
+  UpdateDirectory directory_;
+  BatchSocket& socket_;
+  std::string last_problem_;
+  std::uint64_t requests_ = 0;
+};
+
+}  // namespace
+
+std::expected<void, std::string> serve(const ServeOptions& options) {
+  std::vector<packer::PublicKey> keys;
+  for (const auto& file : options.public_keys) {
+    auto key = packer::read_public_key(file);
+    if (!key) return std::unexpected(key.error().text);
+    keys.push_back(*std::move(key));
+  }
+  const auto address = wire::Ipv6Address::parse(options.bind);
+  if (!address) {
+    return std::unexpected(fmt::format(
+        "'{}' is not an address; give one of this machine, or :: for all", options.bind));
+  }
+  auto socket = BatchSocket::open({*address, options.port});
+  if (!socket) return std::unexpected(socket.error());
+  system::catch_stop_signals();
+  // Large buffers inside: not on the stack.
+  const auto on_heap = std::make_unique<BatchSocket>(*std::move(socket));
+  return Server(options, std::move(keys), *on_heap).run();
+}
+
+}  // namespace goldcrest::server
