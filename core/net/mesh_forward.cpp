@@ -8,7 +8,6 @@
 namespace goldcrest::net {
 namespace {
 
-constexpr unsigned error_burst = 5;
 constexpr base::Duration error_period = std::chrono::milliseconds(200);
 
 /// Some senders carry DAGRank (rank / MinHopRankIncrease) in the option, as RFC 6550 has it;

@@ -169,7 +169,8 @@ class MeshStack final : public RplOutput {
   wire::Ipv6Address link_local_;
   std::optional<wire::Ipv6Address> global_;
   std::uint32_t echo_replies_ = 0;
-  unsigned error_tokens_ = 0;
+  static constexpr unsigned error_burst = 5;
+  unsigned error_tokens_ = error_burst;
   base::Instant error_tokens_at_{};
 };
 

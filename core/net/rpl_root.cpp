@@ -311,11 +311,12 @@ bool RplRoot::learn_route(base::Instant now, const RplPacket& packet,
                        : now + seconds(std::int64_t{transit.path_lifetime} *
                                        config_.configuration.lifetime_unit_s);
   if (changed) {
-    const bool named = transit.parent.has_value();
-    events_.route_added(
-        now, target,
-        named ? parent : wire::Ipv6Address::from_prefix(config_.prefix, packet.link_source),
-        neighbour);
+    const auto through = wire::Ipv6Address::from_prefix(config_.prefix, packet.link_source);
+    events_.route_added(now, target,
+                        transit.parent      ? parent
+                        : through == target ? address_
+                                            : through,
+                        neighbour);
   }
   return true;
 }

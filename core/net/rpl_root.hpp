@@ -35,8 +35,8 @@ class RplRootEvents {
   virtual void version_changed(base::Instant, std::uint8_t /*from*/, std::uint8_t /*to*/,
                                std::string_view /*why*/) {}
   /// A downward route to `node` appeared or changed. `parent`: the node's own parent where its DAO
-  /// names it, else the neighbour the route goes through (which is the node itself when it hangs on
-  /// the root). `neighbour`: the record of that neighbour, with rank and ETX, or null.
+  /// names it; else us when the DAO came from the node itself, or the neighbour it came from.
+  /// `neighbour`: the record of the neighbour the route goes through, with rank and ETX, or null.
   virtual void route_added(base::Instant, const wire::Ipv6Address& /*node*/,
                            const wire::Ipv6Address& /*parent*/, const Neighbour* /*neighbour*/) {}
   /// Withdrawn by a No-Path DAO, timed out, or found broken.
