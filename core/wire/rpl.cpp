@@ -368,7 +368,7 @@ bool DaoRoutes::find_transit() {
     if (option.type == option_type::transit_information) {
       base::ByteReader data(option.data);
       transit_ = read_transit(data);
-      if (new_group) targets_end_ = begin;
+      targets_end_ = begin;
       target_ = targets_begin_;
       return true;
     }

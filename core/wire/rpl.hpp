@@ -183,7 +183,7 @@ class DaoRoutes {
 
   base::Bytes options_;
   std::size_t position_ = 0;       // behind the transit information being paired
-  std::size_t targets_begin_ = 0;  // the group of targets it applies to
+  std::size_t targets_begin_ = 0;  // where the targets it applies to are, maybe among others
   std::size_t targets_end_ = 0;
   std::size_t target_ = 0;  // the next of them
   std::optional<TransitInformation> transit_;
