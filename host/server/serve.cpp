@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -144,6 +145,11 @@ class Server {
 }  // namespace
 
 std::expected<void, std::string> serve(const ServeOptions& options) {
+  if (std::error_code error; !std::filesystem::is_directory(options.folder, error)) {
+    return std::unexpected(fmt::format(
+        "there is no folder '{}'; create it, or name the one that holds the .fmu files",
+        options.folder));
+  }
   std::vector<packer::PublicKey> keys;
   for (const auto& file : options.public_keys) {
     auto key = packer::read_public_key(file);
