@@ -4,6 +4,7 @@
 
 #include "host/air/command.hpp"
 #include "host/client/command.hpp"
+#include "host/client/command.hpp"
 #include "host/loader/command.hpp"
 #include "host/packer/command.hpp"
 #include "host/router/command.hpp"
