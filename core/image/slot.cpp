@@ -64,22 +64,22 @@ SlotState SlotStatus::state() const {
   return confirmed ? SlotState::confirmed : SlotState::trial;
 }
 
+std::expected<bool, FlashError> is_set(Flash& flash, Slot slot, StateGroup group) {
+  const auto words = read_group(flash, slot, group);
+  if (!words) return std::unexpected(words.error());
+  return copies(group, *words) > 0;
+}
+
 std::expected<SlotStatus, FlashError> read_status(Flash& flash, Slot slot) {
-  SlotStatus status;
-  const auto read = [&](StateGroup group) -> std::expected<bool, FlashError> {
-    const auto words = read_group(flash, slot, group);
-    if (!words) return std::unexpected(words.error());
-    return copies(group, *words) > 0;
-  };
-  const auto installed = read(StateGroup::installed);
-  const auto confirmed = read(StateGroup::confirmed);
-  const auto rejected = read(StateGroup::rejected);
-  if (!installed || !confirmed || !rejected) return std::unexpected(FlashError::hardware);
-  status.installed = *installed;
-  status.confirmed = *confirmed;
-  status.rejected = *rejected;
+  const auto installed = is_set(flash, slot, StateGroup::installed);
+  const auto confirmed = is_set(flash, slot, StateGroup::confirmed);
+  const auto rejected = is_set(flash, slot, StateGroup::rejected);
+  if (!installed) return std::unexpected(installed.error());
+  if (!confirmed) return std::unexpected(confirmed.error());
+  if (!rejected) return std::unexpected(rejected.error());
+  SlotStatus status{*installed, *confirmed, *rejected};
   for (const auto group : trial_boot_groups) {
-    const auto used = read(group);
+    const auto used = is_set(flash, slot, group);
     if (!used) return std::unexpected(used.error());
     status.trial_boots = static_cast<std::uint8_t>(status.trial_boots + (*used ? 1 : 0));
   }

@@ -61,6 +61,9 @@ struct SlotStatus {
 
 [[nodiscard]] std::expected<SlotStatus, FlashError> read_status(Flash& flash, Slot slot);
 
+/// Whether the group is set, as read just now.
+[[nodiscard]] std::expected<bool, FlashError> is_set(Flash& flash, Slot slot, StateGroup group);
+
 /// Writes copies until state_copies of the group's words hold its value or no erased word is left.
 /// Success when the group is set afterwards. Setting what is set already is no error.
 [[nodiscard]] std::expected<void, FlashError> set_state(Flash& flash, Slot slot, StateGroup group);

@@ -29,16 +29,13 @@ std::expected<Candidate, BootError> look_at(image::Flash& flash, Slot slot) {
   return Candidate{slot, *status, manifest ? manifest->version : base::Version{}};
 }
 
-// A start that could not be counted must not happen: an image could then be on trial for ever.
+// A start that could not be counted must not happen: an image could then be on trial for ever. A
+// boot that reads as spent is made to read so always before the next one is looked at.
 bool spend_trial_boot(image::Flash& flash, const Candidate& candidate) {
   for (const auto group : image::trial_boot_groups) {
-    const auto status = image::read_status(flash, candidate.slot);
-    if (!status) return false;
-    const auto before = status->trial_boots;
-    if (before == limits::trial_boots) return false;
-    if (!image::set_state(flash, candidate.slot, group)) continue;
-    const auto after = image::read_status(flash, candidate.slot);
-    if (after && after->trial_boots > before) return true;
+    const auto spent = image::is_set(flash, candidate.slot, group);
+    const auto set = image::set_state(flash, candidate.slot, group);
+    if (spent && !*spent && set) return true;
   }
   return false;
 }

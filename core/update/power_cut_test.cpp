@@ -229,6 +229,20 @@ void save_new(SimulatedFlash& flash) {
   (void)save_settings(records, settings_named("new"));
 }
 
+/// Whether a record of another length, written first of all after the cut, is there from then on.
+bool other_record_holds(SimulatedFlash flash) {
+  constexpr std::uint32_t interval = 0xABCD;
+  {
+    Records records(flash);
+    if (!records.open() || !save_number(records, RecordKey::poll_interval, interval)) return false;
+  }
+  for (int reset = 0; reset < 6; ++reset) {
+    Records records(flash);
+    if (!records.open() || load_number(records, RecordKey::poll_interval) != interval) return false;
+  }
+  return true;
+}
+
 /// How many writes leave the bank so full that one more moves the records to the other bank.
 std::uint32_t filling_before_compaction() {
   std::uint32_t filling = 0;
@@ -249,6 +263,7 @@ TEST(PowerCut, RecordsAreOldOrNewAndStaySo) {
       saved += first == 'n' ? 1 : 0;
       save_new(flash);
       EXPECT_EQ(stored(flash), 'n') << cut;
+      EXPECT_TRUE(other_record_holds(after_cut)) << cut;
       if (cut.seed % 3 != 0) return;
       const Step open = [](SimulatedFlash& again) { (void)stored(again); };
       for_each_cut(after_cut, open, 2, [&](SimulatedFlash& again, const Cut& second) {

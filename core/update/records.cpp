@@ -134,12 +134,14 @@ Address Records::bank(std::uint8_t index) const { return section_.base + index *
 std::expected<void, RecordError> Records::open() {
   WordFlash words(flash_);
   std::array<std::uint32_t, 2> generations{};
+  std::array<bool, 2> erased{true, true};
   for (std::uint8_t index = 0; index < 2; ++index) {
     for (std::uint32_t copy = 0; copy < header_copies; ++copy) {
       const Address at = bank(index) + copy * header_copy_size;
       const auto generation = words.read(at);
       const auto check = words.read(at + word_size);
       if (!generation || !check) return std::unexpected(RecordError::flash);
+      erased[index] = erased[index] && *generation == 0 && *check == 0;
       if (*generation != 0 && *check == header_check(*generation)) {
         generations[index] = std::max(generations[index], *generation);
       }
@@ -149,6 +151,11 @@ std::expected<void, RecordError> Records::open() {
   active_ = generations[1] > generations[0] ? 1 : 0;
   generation_ = generations[active_];
   (void)write_header(bank(active_), generation_);
+  const std::uint8_t idle = active_ == 0 ? 1 : 0;
+  if (generations[idle] == 0 && !erased[idle]) {
+    // A header cut short: it must not read as whole, and newer than the active one, next time.
+    (void)flash_.erase_page(bank(idle));
+  }
   return scan();
 }
 
