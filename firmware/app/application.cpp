@@ -115,8 +115,11 @@ void Application::follow_trial(base::Instant now) {
     case Trial::Action::confirm:
       if (update::confirm(flash_, start_.running.slot)) {
         trial_.confirmed();
-        text::Printer(console_).text("[Confirmed: version ").version(start_.running.version)
-            .text("]").line();
+        text::Printer(console_)
+            .text("[Confirmed: version ")
+            .version(start_.running.version)
+            .text("]")
+            .line();
       }
       return;
     case Trial::Action::reset:
@@ -151,19 +154,39 @@ void Application::take_keys(base::Instant now) {
 
 void Application::print_status() {
   const auto print = [&] { return text::Printer(console_); };
-  print().text("[Status: up ")
+  print()
+      .text("[Status: up ")
       .number(static_cast<std::uint32_t>(chip::now().time_since_epoch().count() / 1'000'000))
-      .text(" s, rank ").number(node_.rank()).text("]").line();
+      .text(" s, rank ")
+      .number(node_.rank())
+      .text("]")
+      .line();
   if (const auto address = node_.global_address()) {
     print().text("[Status: address ").address(*address).text("]").line();
   }
   const auto& radio = radio_.statistics();
-  print().text("[Status: frames received ").number(radio.received).text(", sent ")
-      .number(radio.sent).text(", CRC errors ").number(radio.discarded).text(", FIFO errors ")
-      .number(radio.fifo_errors).text(", overruns ").number(radio.overruns)
-      .text(", radio restarts ").number(radio.recoveries).text("]").line();
-  print().text("[Status: stack ").number(chip::stack_high_water()).text(" of ")
-      .number(chip::stack_size()).text(" bytes used at most]").line();
+  print()
+      .text("[Status: frames received ")
+      .number(radio.received)
+      .text(", sent ")
+      .number(radio.sent)
+      .text(", CRC errors ")
+      .number(radio.discarded)
+      .text(", FIFO errors ")
+      .number(radio.fifo_errors)
+      .text(", overruns ")
+      .number(radio.overruns)
+      .text(", radio restarts ")
+      .number(radio.recoveries)
+      .text("]")
+      .line();
+  print()
+      .text("[Status: stack ")
+      .number(chip::stack_high_water())
+      .text(" of ")
+      .number(chip::stack_size())
+      .text(" bytes used at most]")
+      .line();
 }
 
 base::Instant Application::next_deadline() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The application, put together: a mesh node with the update client on top, the installer behind it,
-// radio and console below. One object, made once; run() is its main loop.
+// The application, put together: a mesh node with the update client on top, the installer behind
+// it, radio and console below. One object, made once; run() is its main loop.
 #pragma once
 
 #include <optional>

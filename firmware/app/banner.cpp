@@ -13,23 +13,31 @@ std::string_view name_of(image::Slot slot) {
 }  // namespace
 
 bool updated(const BannerFacts& facts) {
-  const auto other =
-      facts.slot == image::Slot::app1 ? facts.versions.app2 : facts.versions.app1;
+  const auto other = facts.slot == image::Slot::app1 ? facts.versions.app2 : facts.versions.app1;
   return !other.empty() && other < facts.version;
 }
 
 void print_banner(text::Output& output, const BannerFacts& facts) {
   const auto print = [&] { return text::Printer(output); };
-  print().text("\n=== Goldcrest application ").version(facts.version).text(", ")
-      .text(facts.product).text(" ===").line();
+  print()
+      .text("\n=== Goldcrest application ")
+      .version(facts.version)
+      .text(", ")
+      .text(facts.product)
+      .text(" ===")
+      .line();
   if (updated(facts)) print().text("The UPDATED application is running.").line();
   print().text("Reset: ").text(facts.reset_cause).line();
   print().text("Running from: ").text(name_of(facts.slot));
   if (facts.status.confirmed) {
     print().text(", confirmed").line();
   } else {
-    print().text(", on trial: start ").number(facts.status.trial_boots).text(" of ")
-        .number(limits::trial_boots).line();
+    print()
+        .text(", on trial: start ")
+        .number(facts.status.trial_boots)
+        .text(" of ")
+        .number(limits::trial_boots)
+        .line();
   }
   print().text("BOOT version: ").version(facts.versions.boot).line();
   print().text("MTA version: ").version(facts.versions.mta).line();

@@ -18,9 +18,9 @@ namespace goldcrest::app {
 
 struct BannerFacts {
   std::string_view product;
-  base::Version version;       ///< of this application
-  image::Slot slot;            ///< that it runs from
-  image::SlotStatus status;    ///< of that slot
+  base::Version version;     ///< of this application
+  image::Slot slot;          ///< that it runs from
+  image::SlotStatus status;  ///< of that slot
   update::Versions versions;
   std::string_view reset_cause;
   std::optional<wire::Ipv6Address> server;  ///< absent: not provisioned

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "firmware/text/captured_output.hpp"
+#include "firmware/text/output_for_tests.hpp"
 
 namespace goldcrest::app {
 namespace {

@@ -27,8 +27,15 @@ void RplConsole::instance_started(base::Instant, std::uint8_t instance_id) {
 
 void RplConsole::dodag_joined(base::Instant, const net::DodagInfo& dodag,
                               const wire::Ipv6Address& parent, std::uint16_t rank) {
-  rpl().text("joined DODAG ").address(dodag.dodag_id).text(", parent ").address(parent)
-      .text(", rank ").number(rank).text("]").line();
+  rpl()
+      .text("joined DODAG ")
+      .address(dodag.dodag_id)
+      .text(", parent ")
+      .address(parent)
+      .text(", rank ")
+      .number(rank)
+      .text("]")
+      .line();
 }
 
 void RplConsole::version_changed(base::Instant, std::uint8_t from, std::uint8_t to) {
@@ -41,8 +48,15 @@ void RplConsole::dodag_refused(base::Instant, const net::DodagInfo& dodag, std::
 
 void RplConsole::address_added(base::Instant, const wire::Ipv6Address& prefix, unsigned prefix_bits,
                                const wire::Ipv6Address& address) {
-  rpl().text("prefix ").address(prefix).text("/").number(prefix_bits).text(", address ")
-      .address(address).text("]").line();
+  rpl()
+      .text("prefix ")
+      .address(prefix)
+      .text("/")
+      .number(prefix_bits)
+      .text(", address ")
+      .address(address)
+      .text("]")
+      .line();
 }
 
 void RplConsole::address_removed(base::Instant, const wire::Ipv6Address& address) {
@@ -80,14 +94,18 @@ void RplConsole::route_confirmed(base::Instant, const wire::Ipv6Address& parent)
 
 void UpdateConsole::ask_again(base::Duration after) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(after).count();
-  print().text("next question in ")
+  print()
+      .text("next question in ")
       .number(static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, UINT32_MAX)))
-      .text(" s]").line();
+      .text(" s]")
+      .line();
 }
 
 void UpdateConsole::asked(bool classic) {
-  print().text(classic ? "[Update: asking the server, classic protocol]"
-                       : "[Update: asking the server]").line();
+  print()
+      .text(classic ? "[Update: asking the server, classic protocol]"
+                    : "[Update: asking the server]")
+      .line();
 }
 
 void UpdateConsole::nothing_newer(base::Duration ask_again_after) {
@@ -105,8 +123,15 @@ void UpdateConsole::progress(std::uint32_t received, std::uint32_t total) {
   const auto percent = static_cast<std::uint32_t>(std::uint64_t{received} * 100 / total);
   if (last_percent_ == percent) return;
   last_percent_ = percent;
-  print().text("[Updating: ").number(received).text("/").number(total).text(" ").number(percent)
-      .text("%]").line();
+  print()
+      .text("[Updating: ")
+      .number(received)
+      .text("/")
+      .number(total)
+      .text(" ")
+      .number(percent)
+      .text("%]")
+      .line();
 }
 
 void UpdateConsole::refused(const role::Refusal& refusal, base::Duration ask_again_after) {

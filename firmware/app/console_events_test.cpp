@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-#include "firmware/text/captured_output.hpp"
+#include "firmware/text/output_for_tests.hpp"
 
 namespace goldcrest::app {
 namespace {
@@ -23,10 +23,12 @@ TEST(RplConsole, Joining) {
   net::RplEvents& events = console;
   events.instance_started(now, 30);
   EXPECT_EQ(output.take(), "[RPL: new instance 30]\n");
-  events.dodag_joined(now, {.instance_id = 30, .version = 240, .mode_of_operation = 2,
-                            .dodag_id = dodag_id}, root, 384);
-  EXPECT_EQ(output.take(), "[RPL: joined DODAG aaaa::800:f5ff:eb3a:14c5, parent "
-                           "fe80::800:f5ff:eb3a:14c5, rank 384]\n");
+  events.dodag_joined(
+      now, {.instance_id = 30, .version = 240, .mode_of_operation = 2, .dodag_id = dodag_id}, root,
+      384);
+  EXPECT_EQ(output.take(),
+            "[RPL: joined DODAG aaaa::800:f5ff:eb3a:14c5, parent "
+            "fe80::800:f5ff:eb3a:14c5, rank 384]\n");
   events.address_added(now, *wire::Ipv6Address::parse("aaaa::"), 64,
                        *wire::Ipv6Address::parse("aaaa::1"));
   EXPECT_EQ(output.take(), "[RPL: prefix aaaa::/64, address aaaa::1]\n");
@@ -92,14 +94,14 @@ TEST(UpdateConsole, OtherEnds) {
   EXPECT_EQ(output.take(), "[Update: asking the server, classic protocol]\n");
   events.nothing_newer(1h);
   EXPECT_EQ(output.take(), "[Update: nothing newer, next question in 3600 s]\n");
-  events.refused({.result = wire::UpdateResult::refused_signature,
-                  .reason = "its signature does not hold"}, 90s);
+  events.refused(
+      {.result = wire::UpdateResult::refused_signature, .reason = "its signature does not hold"},
+      90s);
   EXPECT_EQ(output.take(),
             "[Update refused: its signature does not hold; next question in 90 s]\n");
   EXPECT_EQ(console.take_result(), wire::UpdateResult::refused_signature);
   events.failed("the server does not answer", 2min);
-  EXPECT_EQ(output.take(),
-            "[Update failed: the server does not answer; next question in 120 s]\n");
+  EXPECT_EQ(output.take(), "[Update failed: the server does not answer; next question in 120 s]\n");
   events.failed("x", base::Duration::max());
   EXPECT_EQ(output.take(), "[Update failed: x; next question in 4294967295 s]\n");
   EXPECT_EQ(console.take_result(), std::nullopt);

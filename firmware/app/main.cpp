@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Start of the application: brings the chip up, finds out who and where it is, prints the banner and
-// hands over to Application.
+// Start of the application: brings the chip up, finds out who and where it is, prints the banner
+// and hands over to Application.
 #include "core/base/ensure.hpp"
 #include "core/image/info.hpp"
 #include "core/update/settings.hpp"
@@ -58,9 +58,8 @@ void seed(chip::ChipRandom& random, update::Records& records, chip::Spirit1& rad
 }
 
 Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& records) {
-  const auto slot = required(
-      console,
-      update::slot_at(reinterpret_cast<std::uint32_t>(&find_out)), "not running from a slot");
+  const auto slot = required(console, update::slot_at(reinterpret_cast<std::uint32_t>(&find_out)),
+                             "not running from a slot");
   const auto manifest = value_of(image::read_manifest(flash, slot));
   const auto settings = value_of(update::load_settings(records));
   const auto interval = value_of(update::load_number(records, update::RecordKey::poll_interval));
@@ -74,7 +73,8 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
       .memory = required(console, value_of(recall(flash, records, slot)), "DATA cannot be read"),
       .server = std::nullopt,
       .poll_interval = std::nullopt};
-  if (settings && settings->server_address) start.server = wire::Ipv6Address{*settings->server_address};
+  if (settings && settings->server_address)
+    start.server = wire::Ipv6Address{*settings->server_address};
   if (interval && *interval) start.poll_interval = std::chrono::seconds(**interval);
   return start;
 }
@@ -117,4 +117,6 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
 }  // namespace
 }  // namespace goldcrest::app
 
-extern "C" void run_image() { goldcrest::app::start(); }
+extern "C" void run_image() {
+  goldcrest::app::start();
+}

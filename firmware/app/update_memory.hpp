@@ -18,8 +18,8 @@ struct UpdateMemory {
 };
 
 /// To be called once after the start, by the application in `running`. When BOOT has rejected the
-/// image in the other slot since the last time, its digest is added to the list, before that slot is
-/// ever overwritten, and the last result, if it was an installation, becomes `reverted`.
+/// image in the other slot since the last time, its digest is added to the list, before that slot
+/// is ever overwritten, and the last result, if it was an installation, becomes `reverted`.
 [[nodiscard]] std::expected<UpdateMemory, update::RecordError> recall(image::Flash& flash,
                                                                       update::Records& records,
                                                                       image::Slot running);

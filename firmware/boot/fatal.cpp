@@ -47,8 +47,12 @@ void stop(Fatal error) {
 
 }  // namespace boot
 
-void base::ensure_failed(std::source_location) { boot::stop(boot::Fatal::internal); }
+void base::ensure_failed(std::source_location) {
+  boot::stop(boot::Fatal::internal);
+}
 
-extern "C" void unexpected_handler() { boot::stop(boot::Fatal::internal); }
+extern "C" void unexpected_handler() {
+  boot::stop(boot::Fatal::internal);
+}
 
 }  // namespace goldcrest

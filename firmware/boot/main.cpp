@@ -57,4 +57,6 @@ bool mta_unchanged(const image::Factory& factory) {
 }  // namespace
 }  // namespace goldcrest::boot
 
-extern "C" void run_image() { goldcrest::boot::boot(); }
+extern "C" void run_image() {
+  goldcrest::boot::boot();
+}

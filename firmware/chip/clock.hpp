@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The system clock: 32 MHz from HSI through the PLL, or the MSI the chip starts with.
 //
-// RM0038 chapters 3.3 (wait states), 5.1 (voltage ranges), 6.2 (clocks): 32 MHz needs VCORE range 1,
-// one wait state and 64-bit access; the order of the steps is the manual's.
+// RM0038 chapters 3.3 (wait states), 5.1 (voltage ranges), 6.2 (clocks): 32 MHz needs VCORE range
+// 1, one wait state and 64-bit access; the order of the steps is the manual's.
 #pragma once
 
 #include <cstdint>

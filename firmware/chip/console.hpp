@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The serial console: USART2, 115200 baud, 8 data bits, no parity, 1 stop bit, interrupt-driven with
-// a ring buffer in each direction.
+// The serial console: USART2, 115200 baud, 8 data bits, no parity, 1 stop bit, interrupt-driven
+// with a ring buffer in each direction.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The end of the road for MTA and APP: a failed ensure() or an unexpected exception is told on the
-// console, as far as that still works, and then the chip resets. What comes next is BOOT's business.
+// console, as far as that still works, and then the chip resets. What comes next is BOOT's
+// business.
 #include <array>
 #include <cstdint>
 #include <source_location>
@@ -68,7 +69,8 @@ extern "C" [[noreturn, gnu::used]] void report_exception(const std::uint32_t* fr
 }
 
 extern "C" [[gnu::naked]] void unexpected_handler() {
-  // After a stack overflow SP points below the RAM; reporting needs a stack, so it moves to the top.
+  // After a stack overflow SP points below the RAM; reporting needs a stack, so it moves to the
+  // top.
   asm volatile(
       "mrs r0, msp\n"
       "ldr r1, 1f\n"

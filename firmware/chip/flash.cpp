@@ -52,9 +52,7 @@ class Unlocked {
   Unlocked(const Unlocked&) = delete;
   Unlocked& operator=(const Unlocked&) = delete;
 
-  bool ok() const {
-    return !flash_interface().pecr.any(flash_pecr::pelock | flash_pecr::prglock);
-  }
+  bool ok() const { return !flash_interface().pecr.any(flash_pecr::pelock | flash_pecr::prglock); }
 };
 
 Result finish_operation() {

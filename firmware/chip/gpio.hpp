@@ -35,17 +35,17 @@ class Pin {
 };
 
 namespace pins {
-inline constexpr Pin jumper{gpioa, 0};         ///< 3V3 selects the MTA
-inline constexpr Pin console_tx{gpioa, 2};     ///< USART2, AF7
-inline constexpr Pin console_rx{gpioa, 3};     ///< USART2, AF7
-inline constexpr Pin led{gpioa, 5};            ///< LD2, high lights it
-inline constexpr Pin spi_miso{gpioa, 6};       ///< SPI1, AF5
-inline constexpr Pin spi_mosi{gpioa, 7};       ///< SPI1, AF5
-inline constexpr Pin spi_sck{gpiob, 3};        ///< SPI1, AF5
-inline constexpr Pin radio_select{gpiob, 6};   ///< SPIRIT1 CSn
-inline constexpr Pin radio_shutdown{gpioa, 10};///< SPIRIT1 SDN, high shuts down
-inline constexpr Pin radio_irq{gpioc, 7};      ///< SPIRIT1 GPIO3 as nIRQ, active low
-inline constexpr Pin button{gpioc, 13};        ///< B1, low when pressed
+inline constexpr Pin jumper{gpioa, 0};           ///< 3V3 selects the MTA
+inline constexpr Pin console_tx{gpioa, 2};       ///< USART2, AF7
+inline constexpr Pin console_rx{gpioa, 3};       ///< USART2, AF7
+inline constexpr Pin led{gpioa, 5};              ///< LD2, high lights it
+inline constexpr Pin spi_miso{gpioa, 6};         ///< SPI1, AF5
+inline constexpr Pin spi_mosi{gpioa, 7};         ///< SPI1, AF5
+inline constexpr Pin spi_sck{gpiob, 3};          ///< SPI1, AF5
+inline constexpr Pin radio_select{gpiob, 6};     ///< SPIRIT1 CSn
+inline constexpr Pin radio_shutdown{gpioa, 10};  ///< SPIRIT1 SDN, high shuts down
+inline constexpr Pin radio_irq{gpioc, 7};        ///< SPIRIT1 GPIO3 as nIRQ, active low
+inline constexpr Pin button{gpioc, 13};          ///< B1, low when pressed
 }  // namespace pins
 
 /// Clocks of ports A, B and C on.

@@ -22,9 +22,12 @@ constexpr std::uint32_t obr_rdprt = 0xFF;
 
 std::uint16_t code_of(ReadoutProtection level) {
   switch (level) {
-    case ReadoutProtection::level0: return rdp_level0;
-    case ReadoutProtection::level1: return rdp_level1;
-    case ReadoutProtection::level2: return rdp_level2;
+    case ReadoutProtection::level0:
+      return rdp_level0;
+    case ReadoutProtection::level1:
+      return rdp_level1;
+    case ReadoutProtection::level2:
+      return rdp_level2;
   }
   return rdp_level1;
 }

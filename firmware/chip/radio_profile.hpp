@@ -24,7 +24,7 @@ struct RadioProfile {
   std::uint32_t sync_word;  ///< as ST's library takes it; its low byte goes to SYNC4
   std::uint8_t crc_bytes;   ///< 1 or 2
   bool whitening;
-  int carrier_sense_dbm;    ///< the channel is busy above
+  int carrier_sense_dbm;  ///< the channel is busy above
 };
 
 /// What ST's Contiki port and its border router use with the X-NUCLEO-IDS01A5.
@@ -55,8 +55,9 @@ constexpr std::uint32_t digital_clock_hz(const RadioProfile& profile) {
 /// SYNT = f_base × (B / 2) × 2^18 × D / f_xo, B = 6 in the band 779 to 956 MHz; D = 2 with the
 /// reference divider on.
 constexpr std::uint32_t synthesizer_word(const RadioProfile& profile, unsigned reference_divider) {
-  return static_cast<std::uint32_t>((std::uint64_t{profile.base_frequency_hz} * 3 * (1u << 18) *
-                                     reference_divider) / profile.crystal_hz);
+  return static_cast<std::uint32_t>(
+      (std::uint64_t{profile.base_frequency_hz} * 3 * (1u << 18) * reference_divider) /
+      profile.crystal_hz);
 }
 
 /// WCP: the charge pump current by VCO frequency, which is 6 × the carrier.
@@ -75,7 +76,8 @@ constexpr bool uses_high_vco(const RadioProfile& profile) {
 }
 
 /// SYNT3 to SYNT0.
-constexpr std::array<std::uint8_t, 4> synt(const RadioProfile& profile, unsigned reference_divider) {
+constexpr std::array<std::uint8_t, 4> synt(const RadioProfile& profile,
+                                           unsigned reference_divider) {
   constexpr std::uint32_t band_779_to_956_mhz = 1;
   const auto word = synthesizer_word(profile, reference_divider);
   return {static_cast<std::uint8_t>((word >> 21) | (std::uint32_t{charge_pump_word(profile)} << 5)),
@@ -95,7 +97,9 @@ struct MantissaExponent {
   std::uint8_t exponent;
 };
 
-constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : b - a; }
+constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) {
+  return a > b ? a - b : b - a;
+}
 
 /// Bit rate = f_dig × (256 + M) × 2^E / 2^28.
 constexpr std::uint32_t bitrate_of(std::uint32_t clock_hz, MantissaExponent value) {
@@ -183,8 +187,8 @@ constexpr std::array<std::uint8_t, 4> packet_control(const RadioProfile& profile
   constexpr std::uint8_t length_width_7_bits = 7 - 1;
   constexpr std::uint8_t sync_4_bytes = 3 << 1;
   constexpr std::uint8_t variable_length = 0x01;
-  constexpr std::uint8_t crc_8 = 1 << 5;     // polynomial 0x07
-  constexpr std::uint8_t crc_16 = 2 << 5;    // polynomial 0x8005
+  constexpr std::uint8_t crc_8 = 1 << 5;   // polynomial 0x07
+  constexpr std::uint8_t crc_16 = 2 << 5;  // polynomial 0x8005
   constexpr std::uint8_t whitening_on = 0x10;
   return {0x00, length_width_7_bits,
           static_cast<std::uint8_t>(((profile.preamble_bytes - 1u) << 3) | sync_4_bytes |

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The device's randomness: SHA-256 in counter mode over a seed that was stirred from the unique id,
 // a counter that every boot raises (in DATA) and noise of the radio. It makes jitter, sequence
-// numbers, tags and tokens that others cannot guess without knowing that noise; no key is made here.
+// numbers, tags and tokens that others cannot guess without knowing that noise; no key is made
+// here.
 #pragma once
 
 #include <array>

@@ -22,13 +22,20 @@ ResetCause take_reset_cause() {
 
 std::string_view describe(ResetCause cause) {
   switch (cause) {
-    case ResetCause::power_on: return "power-on";
-    case ResetCause::pin: return "reset pin";
-    case ResetCause::software: return "software";
-    case ResetCause::watchdog: return "watchdog";
-    case ResetCause::window_watchdog: return "window watchdog";
-    case ResetCause::low_power: return "low power";
-    case ResetCause::option_bytes: return "option bytes";
+    case ResetCause::power_on:
+      return "power-on";
+    case ResetCause::pin:
+      return "reset pin";
+    case ResetCause::software:
+      return "software";
+    case ResetCause::watchdog:
+      return "watchdog";
+    case ResetCause::window_watchdog:
+      return "window watchdog";
+    case ResetCause::low_power:
+      return "low power";
+    case ResetCause::option_bytes:
+      return "option bytes";
   }
   return "unknown";
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SPI1 as the SPIRIT1's bus: mode 0, 8 bits, most significant bit first, 8 MHz (the radio allows 10).
+// SPI1 as the SPIRIT1's bus: mode 0, 8 bits, most significant bit first, 8 MHz (the radio allows
+// 10).
 #pragma once
 
 #include <cstdint>

@@ -64,7 +64,9 @@ void write_registers(Address address, base::Bytes values) {
   (void)header(header_write, static_cast<std::uint8_t>(address));
   for (const auto value : values) (void)spi_transfer(value);
 }
-void write_register(Address address, std::uint8_t value) { write_registers(address, {&value, 1}); }
+void write_register(Address address, std::uint8_t value) {
+  write_registers(address, {&value, 1});
+}
 
 void read_registers(Address address, base::MutableBytes out) {
   const Selected selected;
@@ -77,8 +79,7 @@ std::uint8_t read_register(Address address) {
   return value;
 }
 void change_register(Address address, std::uint8_t mask, std::uint8_t bits) {
-  write_register(address,
-                 static_cast<std::uint8_t>((read_register(address) & ~mask) | bits));
+  write_register(address, static_cast<std::uint8_t>((read_register(address) & ~mask) | bits));
 }
 
 void command(Command command) {
@@ -110,9 +111,12 @@ std::uint32_t take_interrupts() {
 
 std::string_view describe(RadioError error) {
   switch (error) {
-    case RadioError::no_answer: return "the radio does not answer";
-    case RadioError::calibration: return "the radio's synthesizer does not lock";
-    case RadioError::stuck: return "the radio is stuck";
+    case RadioError::no_answer:
+      return "the radio does not answer";
+    case RadioError::calibration:
+      return "the radio's synthesizer does not lock";
+    case RadioError::stuck:
+      return "the radio is stuck";
   }
   return "unknown";
 }
@@ -233,7 +237,9 @@ bool Spirit1::enter_receive() {
   return enter(Command::rx, State::rx);
 }
 
-bool Spirit1::leave_receive() { return enter(Command::abort, State::ready); }
+bool Spirit1::leave_receive() {
+  return enter(Command::abort, State::ready);
+}
 
 TransmitStart Spirit1::transmit(base::Instant now, base::Bytes frame, bool sense_carrier) {
   base::ensure(!frame.empty() && frame.size() <= limits::frame_bytes && !transmitting_);
@@ -248,8 +254,7 @@ TransmitStart Spirit1::transmit(base::Instant now, base::Bytes frame, bool sense
     recover();
     return TransmitStart::failed;
   }
-  if (sense_carrier &&
-      rssi_dbm(read_register(Address::rssi_level)) >= profile_.carrier_sense_dbm) {
+  if (sense_carrier && rssi_dbm(read_register(Address::rssi_level)) >= profile_.carrier_sense_dbm) {
     if (!enter_receive()) recover();
     return TransmitStart::channel_busy;
   }
@@ -311,8 +316,8 @@ void Spirit1::on_interrupt() {
     } else if ((events & irq::valid_sync) != 0 &&
                (events & (irq::rx_data_ready | irq::rx_data_discarded)) == 0) {
       receiving_ = true;
-      receiving_until_ = now() + std::chrono::microseconds(radio_registers::air_time_us(
-                                     profile_, limits::frame_bytes));
+      receiving_until_ = now() + std::chrono::microseconds(
+                                     radio_registers::air_time_us(profile_, limits::frame_bytes));
     }
   }
   request_wake();

@@ -5,12 +5,13 @@
 // long before the next one can fill it, whatever the main program is doing; received frames wait in
 // a ring. Transmitting is started by the main program and finished by the interrupt.
 //
-// Carrier sense: the RSSI is latched when reception ends, so transmit() aborts reception, looks, and
-// either sends or goes back to receiving. A frame whose sync word has been seen is never cut off.
+// Carrier sense: the RSSI is latched when reception ends, so transmit() aborts reception, looks,
+// and either sends or goes back to receiving. A frame whose sync word has been seen is never cut
+// off.
 //
-// Every command is followed by a look at the chip's state, with a limit on the waiting. A radio that
-// does not get where it was told to, or that neither receives nor sends when supervise() looks, is
-// shut down, started and configured again.
+// Every command is followed by a look at the chip's state, with a limit on the waiting. A radio
+// that does not get where it was told to, or that neither receives nor sends when supervise()
+// looks, is shut down, started and configured again.
 #pragma once
 
 #include <array>
@@ -44,10 +45,10 @@ struct ReceivedFrame {
 struct RadioStatistics {
   std::uint32_t received = 0;
   std::uint32_t sent = 0;
-  std::uint32_t discarded = 0;    ///< CRC errors
+  std::uint32_t discarded = 0;  ///< CRC errors
   std::uint32_t fifo_errors = 0;
-  std::uint32_t overruns = 0;     ///< frames lost because the ring was full
-  std::uint32_t recoveries = 0;   ///< restarts of a stuck radio
+  std::uint32_t overruns = 0;    ///< frames lost because the ring was full
+  std::uint32_t recoveries = 0;  ///< restarts of a stuck radio
 };
 
 enum class TransmitStart : std::uint8_t { started, channel_busy, failed };

@@ -8,8 +8,8 @@
 namespace goldcrest::chip::spirit1 {
 
 // First byte of a transaction; the second is the address or the command, data follows with the
-// address counting up (0xFF, the FIFO, stays). While these two bytes go out, MC_STATE1 and MC_STATE0
-// come in.
+// address counting up (0xFF, the FIFO, stays). While these two bytes go out, MC_STATE1 and
+// MC_STATE0 come in.
 inline constexpr std::uint8_t header_write = 0x00;
 inline constexpr std::uint8_t header_read = 0x01;
 inline constexpr std::uint8_t header_command = 0x80;
@@ -88,7 +88,7 @@ inline constexpr std::uint32_t rx_fifo_error = 1u << 6;
 inline constexpr std::uint32_t valid_sync = 1u << 13;
 }  // namespace irq
 
-inline constexpr std::uint8_t gpio_output_nirq = 0x02;     // low-power digital output, nIRQ
+inline constexpr std::uint8_t gpio_output_nirq = 0x02;  // low-power digital output, nIRQ
 inline constexpr std::uint8_t afc2_freeze_on_sync = 0x80;
 inline constexpr std::uint8_t synth_config1_refdiv = 0x80;
 inline constexpr std::uint8_t synth_config1_vco_mask = 0x06;
@@ -101,6 +101,8 @@ inline constexpr std::uint8_t vco_word_mask = 0x7F;
 inline constexpr std::uint8_t part_number = 0x01;
 
 /// RSSI_LEVEL and RSSI_TH count half decibels from -130 dBm.
-constexpr int rssi_dbm(std::uint8_t level) { return level / 2 - 130; }
+constexpr int rssi_dbm(std::uint8_t level) {
+  return level / 2 - 130;
+}
 
 }  // namespace goldcrest::chip::spirit1

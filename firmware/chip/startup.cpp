@@ -35,7 +35,9 @@ namespace {
 using Handler = void (*)();
 
 constexpr std::size_t system_exceptions = 15;
-constexpr unsigned interrupt(Interrupt number) { return static_cast<unsigned>(number); }
+constexpr unsigned interrupt(Interrupt number) {
+  return static_cast<unsigned>(number);
+}
 
 struct VectorTable {
   std::uint32_t* initial_stack;

@@ -22,8 +22,8 @@ constexpr std::uint32_t long_period = 0x1000000;  // 2^24 ticks, 4.19 s
 constexpr std::uint32_t settling_period = 4000;   // 1 ms
 constexpr base::Duration lse_patience = 3s;
 
-// Ticks at the last arrival at zero, the period under way, and the one that SysTick has been told to
-// load after it.
+// Ticks at the last arrival at zero, the period under way, and the one that SysTick has been told
+// to load after it.
 struct Counter {
   std::uint64_t ticks = 0;
   std::uint32_t period = settling_period;
@@ -57,7 +57,8 @@ bool use_long_period() {
   return true;
 }
 
-// The clock source of the RTC survives resets and can only be chosen once after an RTC domain reset.
+// The clock source of the RTC survives resets and can only be chosen once after an RTC domain
+// reset.
 void select_rtc_clock(std::uint32_t source) {
   rcc().csr.replace(rcc_csr::rtcsel_mask, source);
   rcc().csr.set(rcc_csr::rtcen);
@@ -91,8 +92,8 @@ bool arm(base::Instant time, base::Instant deadline) {
   if (alarm_at <= deadline && alarm_at > time) return true;
   const auto longest = base::Duration(std::int64_t{longest_alarm_counts} * 1'000'000 / alarm_hz());
   const auto wait = std::min(deadline - time, longest);
-  const auto counts =
-      static_cast<std::uint32_t>(static_cast<std::uint32_t>(wait.count()) * std::uint64_t{alarm_hz()} / 1'000'000);
+  const auto counts = static_cast<std::uint32_t>(static_cast<std::uint32_t>(wait.count()) *
+                                                 std::uint64_t{alarm_hz()} / 1'000'000);
   if (counts < shortest_alarm_counts) return false;
   disarm();
   for (unsigned i = 0; !rtc().isr.any(rtc_isr::wutwf); ++i) {
@@ -159,7 +160,9 @@ void sleep_until(base::Instant deadline) {
   wake_requested.store(false, std::memory_order_relaxed);
 }
 
-AlarmClock alarm_clock() { return clock_source; }
+AlarmClock alarm_clock() {
+  return clock_source;
+}
 
 extern "C" void systick_handler() {
   counter.ticks += counter.period;

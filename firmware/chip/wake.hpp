@@ -8,6 +8,8 @@ namespace goldcrest::chip {
 
 inline constinit std::atomic<bool> wake_requested{false};
 
-inline void request_wake() { wake_requested.store(true, std::memory_order_relaxed); }
+inline void request_wake() {
+  wake_requested.store(true, std::memory_order_relaxed);
+}
 
 }  // namespace goldcrest::chip

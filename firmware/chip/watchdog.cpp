@@ -18,6 +18,8 @@ void start_watchdog() {
   iwdg().kr.write(iwdg_key::reload);
 }
 
-void kick_watchdog() { iwdg().kr.write(iwdg_key::reload); }
+void kick_watchdog() {
+  iwdg().kr.write(iwdg_key::reload);
+}
 
 }  // namespace goldcrest::chip

@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "firmware/text/captured_output.hpp"
+#include "firmware/text/output_for_tests.hpp"
 
 namespace goldcrest::provision {
 namespace {
@@ -44,7 +44,10 @@ TEST_F(LineEditorTest, EveryKindOfLineEndCountsOnce) {
 
 TEST_F(LineEditorTest, BackspaceAndDelete) {
   editor_.begin(LineEditor::Echo::plain);
-  type("\b\x7F" "ab\bc\x7F" "d");
+  type(
+      "\b\x7F"
+      "ab\bc\x7F"
+      "d");
   EXPECT_EQ(editor_.line(), "ad");
   EXPECT_EQ(output_.take(), "ab\b \bc\b \bd");
   type("\x15xyz");

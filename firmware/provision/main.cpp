@@ -37,8 +37,10 @@ base::Version own_version(image::Flash& flash) {
   DeviceActions actions(flash, records);
   const auto settings = opened ? update::load_settings(records) : std::unexpected(opened.error());
   if (!settings) {
-    text::Printer(console).text("the settings cannot be read: ")
-        .text(update::describe(settings.error())).line();
+    text::Printer(console)
+        .text("the settings cannot be read: ")
+        .text(update::describe(settings.error()))
+        .line();
   }
   Menu menu(settings ? *settings : update::Settings{}, own_version(flash), console, actions);
   menu.start();
@@ -51,4 +53,6 @@ base::Version own_version(image::Flash& flash) {
 }  // namespace
 }  // namespace goldcrest::provision
 
-extern "C" void run_image() { goldcrest::provision::provision(); }
+extern "C" void run_image() {
+  goldcrest::provision::provision();
+}

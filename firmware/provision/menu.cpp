@@ -18,7 +18,9 @@ std::string_view shown(const std::optional<update::Text<Capacity>>& value) {
   return value ? value->view() : not_set;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool same_word(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -141,16 +143,26 @@ void Menu::choose(std::string_view option) {
   if (option.empty()) return show();
   const char key = option.size() == 1 ? lower(option[0]) : '\0';
   switch (key) {
-    case '1': return ask(Field::wifi_ssid, "SSID");
-    case '2': return ask(Field::wifi_security, "security type (none, WEP, WPA, WPA2, WPA3)");
-    case '3': return ask(Field::wifi_passkey, "passkey");
-    case '4': return save();
-    case '5': return offer_rollback();
-    case '7': return ask(Field::device_1, "device field 1");
-    case '8': return ask(Field::device_2, "device field 2");
-    case '9': return ask(Field::device_3, "device field 3");
-    case 'a': return ask(Field::server_address, "OTA server IP address");
-    default: break;
+    case '1':
+      return ask(Field::wifi_ssid, "SSID");
+    case '2':
+      return ask(Field::wifi_security, "security type (none, WEP, WPA, WPA2, WPA3)");
+    case '3':
+      return ask(Field::wifi_passkey, "passkey");
+    case '4':
+      return save();
+    case '5':
+      return offer_rollback();
+    case '7':
+      return ask(Field::device_1, "device field 1");
+    case '8':
+      return ask(Field::device_2, "device field 2");
+    case '9':
+      return ask(Field::device_3, "device field 3");
+    case 'a':
+      return ask(Field::server_address, "OTA server IP address");
+    default:
+      break;
   }
   print().text("unknown option: ").text(option).line();
   show();
@@ -169,7 +181,8 @@ void Menu::take_value(std::string_view value) {
     case Field::wifi_ssid:
       return assign(edited_.wifi_ssid, value) ? show() : message(too_long);
     case Field::wifi_security: {
-      const auto type = trim(value) == "-" ? std::optional(trim(value)) : security_type(trim(value));
+      const auto type =
+          trim(value) == "-" ? std::optional(trim(value)) : security_type(trim(value));
       if (!type) return message("not a security type: none, WEP, WPA, WPA2 or WPA3");
       (void)assign(edited_.wifi_security, *type);
       return show();

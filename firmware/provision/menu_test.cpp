@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/wire/address.hpp"
-#include "firmware/text/captured_output.hpp"
+#include "firmware/text/output_for_tests.hpp"
 
 namespace goldcrest::provision {
 namespace {
@@ -190,8 +190,8 @@ TEST_F(MenuTest, AnythingMayComeIn) {
   // Mostly keys that mean something, so that deep states are reached.
   constexpr std::string_view keys = "123456789aAyn\r\n\b\x7F\x1B-.:f";
   for (int i = 0; i < 200'000; ++i) {
-    const auto c = random() % 4 == 0 ? static_cast<char>(random() & 0xFF)
-                                     : keys[random() % keys.size()];
+    const auto c =
+        random() % 4 == 0 ? static_cast<char>(random() & 0xFF) : keys[random() % keys.size()];
     menu_->type(c);
     if (i % 1000 == 0) output_.take();
   }

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "firmware/text/captured_output.hpp"
+#include "firmware/text/output_for_tests.hpp"
 
 namespace goldcrest::text {
 namespace {

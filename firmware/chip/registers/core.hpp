@@ -43,9 +43,15 @@ struct SystemControlRegisters {
   Register bfar;
 };
 
-inline SysTickRegisters& systick() { return peripheral<SysTickRegisters, 0xE000E010>(); }
-inline NvicRegisters& nvic() { return peripheral<NvicRegisters, 0xE000E100>(); }
-inline SystemControlRegisters& scb() { return peripheral<SystemControlRegisters, 0xE000ED00>(); }
+inline SysTickRegisters& systick() {
+  return peripheral<SysTickRegisters, 0xE000E010>();
+}
+inline NvicRegisters& nvic() {
+  return peripheral<NvicRegisters, 0xE000E100>();
+}
+inline SystemControlRegisters& scb() {
+  return peripheral<SystemControlRegisters, 0xE000ED00>();
+}
 
 namespace systick_ctrl {
 inline constexpr std::uint32_t enable = bit(0);
@@ -96,17 +102,23 @@ inline void mask_interrupt(Interrupt interrupt) {
   asm volatile("dsb\n isb" ::: "memory");
 }
 
-inline void disable_interrupts() { asm volatile("cpsid i" ::: "memory"); }
-inline void enable_interrupts() { asm volatile("cpsie i" ::: "memory"); }
-inline void wait_for_interrupt() { asm volatile("dsb\n wfi" ::: "memory"); }
-inline void data_barrier() { asm volatile("dsb" ::: "memory"); }
+inline void disable_interrupts() {
+  asm volatile("cpsid i" ::: "memory");
+}
+inline void enable_interrupts() {
+  asm volatile("cpsie i" ::: "memory");
+}
+inline void wait_for_interrupt() {
+  asm volatile("dsb\n wfi" ::: "memory");
+}
+inline void data_barrier() {
+  asm volatile("dsb" ::: "memory");
+}
 
 /// Keeps interrupts off for the lifetime of the object and restores what was.
 class InterruptLock {
  public:
-  InterruptLock() {
-    asm volatile("mrs %0, primask\n cpsid i" : "=r"(primask_)::"memory");
-  }
+  InterruptLock() { asm volatile("mrs %0, primask\n cpsid i" : "=r"(primask_)::"memory"); }
   ~InterruptLock() { asm volatile("msr primask, %0" ::"r"(primask_) : "memory"); }
   InterruptLock(const InterruptLock&) = delete;
   InterruptLock& operator=(const InterruptLock&) = delete;

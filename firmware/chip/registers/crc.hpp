@@ -13,7 +13,9 @@ struct CrcRegisters {
   Register cr;   // 0x08
 };
 
-inline CrcRegisters& crc_unit() { return peripheral<CrcRegisters, 0x40023000>(); }
+inline CrcRegisters& crc_unit() {
+  return peripheral<CrcRegisters, 0x40023000>();
+}
 
 namespace crc_cr {
 inline constexpr std::uint32_t reset = bit(0);

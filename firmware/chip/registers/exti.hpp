@@ -21,8 +21,12 @@ struct SyscfgRegisters {
   Register exticr[4];  // 0x08 four bits a line: 0 port A, 1 B, 2 C …
 };
 
-inline ExtiRegisters& exti() { return peripheral<ExtiRegisters, 0x40010400>(); }
-inline SyscfgRegisters& syscfg() { return peripheral<SyscfgRegisters, 0x40010000>(); }
+inline ExtiRegisters& exti() {
+  return peripheral<ExtiRegisters, 0x40010400>();
+}
+inline SyscfgRegisters& syscfg() {
+  return peripheral<SyscfgRegisters, 0x40010000>();
+}
 
 /// The EXTI line of the RTC wake-up timer.
 inline constexpr unsigned exti_line_rtc_wakeup = 20;

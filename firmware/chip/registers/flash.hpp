@@ -18,7 +18,9 @@ struct FlashRegisters {
   Register wrpr1;    // 0x20 write protection, sectors 0 to 31
 };
 
-inline FlashRegisters& flash_interface() { return peripheral<FlashRegisters, 0x40023C00>(); }
+inline FlashRegisters& flash_interface() {
+  return peripheral<FlashRegisters, 0x40023C00>();
+}
 
 namespace flash_acr {
 inline constexpr std::uint32_t latency = bit(0);

@@ -19,8 +19,14 @@ struct GpioRegisters {
   Register afrh;     // 0x24
 };
 
-inline GpioRegisters& gpioa() { return peripheral<GpioRegisters, 0x40020000>(); }
-inline GpioRegisters& gpiob() { return peripheral<GpioRegisters, 0x40020400>(); }
-inline GpioRegisters& gpioc() { return peripheral<GpioRegisters, 0x40020800>(); }
+inline GpioRegisters& gpioa() {
+  return peripheral<GpioRegisters, 0x40020000>();
+}
+inline GpioRegisters& gpiob() {
+  return peripheral<GpioRegisters, 0x40020400>();
+}
+inline GpioRegisters& gpioc() {
+  return peripheral<GpioRegisters, 0x40020800>();
+}
 
 }  // namespace goldcrest::chip

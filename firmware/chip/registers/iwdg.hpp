@@ -13,7 +13,9 @@ struct IwdgRegisters {
   Register sr;   // 0x0C
 };
 
-inline IwdgRegisters& iwdg() { return peripheral<IwdgRegisters, 0x40003000>(); }
+inline IwdgRegisters& iwdg() {
+  return peripheral<IwdgRegisters, 0x40003000>();
+}
 
 namespace iwdg_key {
 inline constexpr std::uint32_t reload = 0xAAAA;

@@ -11,7 +11,9 @@ struct PwrRegisters {
   Register csr;  // 0x04
 };
 
-inline PwrRegisters& pwr() { return peripheral<PwrRegisters, 0x40007000>(); }
+inline PwrRegisters& pwr() {
+  return peripheral<PwrRegisters, 0x40007000>();
+}
 
 namespace pwr_cr {
 inline constexpr std::uint32_t dbp = bit(8);

@@ -23,7 +23,9 @@ struct RccRegisters {
   Register csr;  // 0x34 control/status: LSI, LSE, RTC, reset flags
 };
 
-inline RccRegisters& rcc() { return peripheral<RccRegisters, 0x40023800>(); }
+inline RccRegisters& rcc() {
+  return peripheral<RccRegisters, 0x40023800>();
+}
 
 namespace rcc_cr {
 inline constexpr std::uint32_t hsion = bit(0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One 32-bit register of a peripheral. Every access is a single volatile load or store of a word, so
-// what the source says is what the bus sees.
+// One 32-bit register of a peripheral. Every access is a single volatile load or store of a word,
+// so what the source says is what the bus sees.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,8 @@ T& peripheral() {
   return *reinterpret_cast<T*>(address);
 }
 
-constexpr std::uint32_t bit(unsigned number) { return std::uint32_t{1} << number; }
+constexpr std::uint32_t bit(unsigned number) {
+  return std::uint32_t{1} << number;
+}
 
 }  // namespace goldcrest::chip

@@ -19,7 +19,9 @@ struct RtcRegisters {
   Register wpr;     // 0x24 write protection
 };
 
-inline RtcRegisters& rtc() { return peripheral<RtcRegisters, 0x40002800>(); }
+inline RtcRegisters& rtc() {
+  return peripheral<RtcRegisters, 0x40002800>();
+}
 
 namespace rtc_cr {
 inline constexpr std::uint32_t wucksel_mask = 7u << 0;

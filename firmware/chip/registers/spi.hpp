@@ -13,7 +13,9 @@ struct SpiRegisters {
   Register dr;   // 0x0C
 };
 
-inline SpiRegisters& spi1() { return peripheral<SpiRegisters, 0x40013000>(); }
+inline SpiRegisters& spi1() {
+  return peripheral<SpiRegisters, 0x40013000>();
+}
 
 namespace spi_cr1 {
 inline constexpr std::uint32_t mstr = bit(2);

@@ -16,7 +16,9 @@ struct UsartRegisters {
   Register gtpr;  // 0x18
 };
 
-inline UsartRegisters& usart2() { return peripheral<UsartRegisters, 0x40004400>(); }
+inline UsartRegisters& usart2() {
+  return peripheral<UsartRegisters, 0x40004400>();
+}
 
 namespace usart_sr {
 inline constexpr std::uint32_t pe = bit(0);
