@@ -67,7 +67,6 @@ bool BlockDownload::handle(base::Instant now, const CoapOutcome& outcome) {
   adapt(outcome);
   switch (outcome.kind) {
     case CoapOutcome::Kind::response:
-      silent_exchanges_ = 0;
       handle_response(now, request, outcome);
       break;
     case CoapOutcome::Kind::reset:
@@ -126,7 +125,10 @@ void BlockDownload::handle_response(base::Instant now, const Request& request,
                                     const CoapOutcome& outcome) {
   const auto& message = outcome.message;
   response_code_ = message.code;
-  if (message.code == coap::Code::content) return take_block(now, request, message);
+  if (message.code == coap::Code::content) {
+    silent_exchanges_ = 0;
+    return take_block(now, request, message);
+  }
   if (coap::code_class(message.code) == 5) {
     // The server is there but not well: the same as away.
     silent_exchanges_ = std::max(silent_exchanges_, losses_in_a_row);

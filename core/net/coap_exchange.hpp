@@ -34,13 +34,13 @@ struct CoapTransmissionParameters {
 /// What to ask for. The views need to live only during the call they are passed to.
 struct CoapRequest {
   wire::coap::Code method = wire::coap::Code::get;
-  std::string_view host;   ///< Uri-Host, when the URI has a name; else empty
-  std::string_view path;   ///< segments separated by '/'; a leading '/' is skipped
-  std::string_view query;  ///< arguments separated by '&'; may be empty
-  std::optional<std::uint16_t> content_format;
-  std::optional<std::uint16_t> accept;
-  std::optional<wire::coap::Block> block2;
-  base::Bytes payload;
+  std::string_view host = {};   ///< Uri-Host, when the URI has a name; else empty
+  std::string_view path = {};   ///< segments separated by '/'; a leading '/' is skipped
+  std::string_view query = {};  ///< arguments separated by '&'; may be empty
+  std::optional<std::uint16_t> content_format = {};
+  std::optional<std::uint16_t> accept = {};
+  std::optional<wire::coap::Block> block2 = {};
+  base::Bytes payload = {};
 };
 
 /// Names one exchange for as long as it lives.

@@ -81,12 +81,8 @@ void UpdateClient::ask_server(base::Instant now) {
   base::ensure(payload.has_value());
   exchanges_.cancel_all();
   ask_exchange_ = exchanges_.start(now, {.method = coap::Code::fetch,
-                                         .host = {},
                                          .path = wire::updates_path,
-                                         .query = {},
                                          .content_format = coap::content_format::cbor,
-                                         .accept = {},
-                                         .block2 = {},
                                          .payload = *payload});
   base::ensure(ask_exchange_.has_value());
   classic_ = false;
