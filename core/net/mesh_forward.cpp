@@ -3,7 +3,7 @@
 // and the ICMPv6 errors (RFC 4443).
 #include <algorithm>
 
-#include "core/net/mesh_originate.hpp"
+#include "core/net/mesh_stack.hpp"
 
 namespace goldcrest::net {
 namespace {

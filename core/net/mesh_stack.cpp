@@ -3,15 +3,9 @@
 
 #include <algorithm>
 
-#include "core/net/mesh_originate.hpp"
 #include "core/wire/udp.hpp"
 
 namespace goldcrest::net {
-namespace {
-
-constexpr std::uint16_t ping_identifier = 0x4743;
-
-}  // namespace
 
 MeshStack::MeshStack(const MeshConfig& config, MeshOwner& owner, NeighbourTable& neighbours,
                      const MeshMemory& memory, base::Random& random)
@@ -200,50 +194,6 @@ void MeshStack::answer_solicitation(base::Instant now, const Packet& packet,
                                                    .target_link_address = config_.link.eui64};
   (void)send_icmpv6(now, probing_duplicates ? wire::all_nodes : packet.header.source, std::nullopt,
                     255, advertisement);
-}
-
-bool MeshStack::room_for_udp(std::size_t payload_bytes) const {
-  return adaptation_.room_for(payload_bytes + wire::UdpDatagram::header_size +
-                              wire::RplOption::hop_by_hop_size + wire::Ipv6Header::size);
-}
-
-bool MeshStack::send_udp(base::Instant now, const wire::Endpoint& to, std::uint16_t source_port,
-                         base::Bytes payload) {
-  const wire::UdpDatagram datagram{
-      .source_port = source_port, .destination_port = to.port, .payload = payload};
-  const bool queued = originate(now, to.address, std::nullopt, wire::next_header::udp, 64,
-                                [&](base::ByteWriter& writer, const wire::Ipv6Address& source) {
-                                  datagram.emit(writer, source, to.address);
-                                });
-  adaptation_.pump(now);
-  return queued;
-}
-
-bool MeshStack::send_echo_request(base::Instant now, const wire::Ipv6Address& to,
-                                  std::uint16_t sequence, std::size_t data_bytes) {
-  std::array<std::uint8_t, limits::datagram_bytes> data;
-  if (data_bytes > data.size()) return false;
-  for (std::size_t i = 0; i < data_bytes; ++i) data[i] = static_cast<std::uint8_t>(i);
-  const wire::Echo echo{.reply = false,
-                        .identifier = ping_identifier,
-                        .sequence = sequence,
-                        .data = base::Bytes(data).first(data_bytes)};
-  const bool queued = send_icmpv6(now, to, std::nullopt, 64, echo);
-  adaptation_.pump(now);
-  return queued;
-}
-
-bool MeshStack::send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::Dis& dis) {
-  return send_icmpv6(now, to, std::nullopt, 64, dis);
-}
-bool MeshStack::send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::Dio& dio) {
-  return send_icmpv6(now, to, std::nullopt, 64, dio);
-}
-bool MeshStack::send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::Dao& dao) {
-  return send_icmpv6(now, to, std::nullopt, 64, dao);
-}
-bool MeshStack::send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::DaoAck& ack) {
-  return send_icmpv6(now, to, std::nullopt, 64, ack);
 }
 
 }  // namespace goldcrest::net

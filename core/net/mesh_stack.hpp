@@ -105,7 +105,9 @@ class MeshStack final : public RplOutput {
                 base::Bytes payload);
   bool send_echo_request(base::Instant now, const wire::Ipv6Address& to, std::uint16_t sequence,
                          std::size_t data_bytes);
+  /// Replies to our requests.
   std::uint32_t echo_replies() const { return echo_replies_; }
+  static constexpr std::uint16_t ping_identifier = 0x4743;
 
   // RplOutput
   bool send_rpl(base::Instant now, const wire::Ipv6Address& to, const wire::Dis& dis) override;
@@ -150,16 +152,29 @@ class MeshStack final : public RplOutput {
                   std::uint32_t parameter);
   bool may_report(base::Instant now, const Packet& packet, std::uint8_t type);
 
-  /// Writes one datagram of ours: header, RPL option where due, and what `write(writer, source,
-  /// destination)` writes.
-  template <typename Write>
+  /// Writes what stands behind a datagram's headers, once the source address is known. Not a
+  /// template, so that the code is there once and not for every kind of payload.
+  struct Payload {
+    const void* what;
+    void (*write)(const void* what, base::ByteWriter& writer, const wire::Ipv6Address& source,
+                  const wire::Ipv6Address& destination);
+  };
+  /// Queues a datagram of ours: header, RPL option where due, payload. `from`: our address to use,
+  /// where it matters.
   bool originate(base::Instant now, const wire::Ipv6Address& to,
                  const std::optional<wire::Ipv6Address>& from, std::uint8_t protocol,
-                 std::uint8_t hop_limit, Write&& write);
+                 std::uint8_t hop_limit, const Payload& payload);
   template <typename Body>
   bool send_icmpv6(base::Instant now, const wire::Ipv6Address& to,
                    const std::optional<wire::Ipv6Address>& from, std::uint8_t hop_limit,
-                   const Body& body);
+                   const Body& body) {
+    const Payload payload{
+        &body, [](const void* what, base::ByteWriter& writer, const wire::Ipv6Address& source,
+                  const wire::Ipv6Address& destination) {
+          wire::emit_icmpv6(writer, source, destination, *static_cast<const Body*>(what));
+        }};
+    return originate(now, to, from, wire::next_header::icmpv6, hop_limit, payload);
+  }
 
   MeshConfig config_;
   MeshOwner& owner_;
