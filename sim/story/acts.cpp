@@ -112,7 +112,6 @@ void Story::update() {
   const auto start = world_.now();
   claim(wait_for("COMPLETE", minutes(20)), "it fetches, decrypts, writes and verifies the image");
   update_time_ = world_.now() - start;
-  show_progress();
   update_bytes_ = progress_total_;
 }
 
@@ -123,7 +122,7 @@ void Story::changed() {
   claim(wait_for("APP2 version: 1.1.31", seconds(5)), "APP2 holds the new version");
   claim(wait_for("Current version: 1.1.31", seconds(5)), "and is the current one");
   claim(wait_for_join(), "it joins the mesh again");
-  claim(wait_for("confirmed", minutes(3)), "it reaches the server and confirms itself");
+  claim(wait_for("[Confirmed: version", minutes(3)), "it reaches the server and confirms itself");
 }
 
 void Story::roll_back() {
@@ -168,7 +167,7 @@ void Story::interrupt() {
         "after the power cut the old application runs, version unchanged");
   claim(start_update() && wait_for("COMPLETE", minutes(20)) &&
             wait_for("Current version: 1.2.31", seconds(30)) && wait_for_join() &&
-            wait_for("confirmed", minutes(3)),
+            wait_for("[Confirmed: version", minutes(3)),
         "undisturbed, the update to 1.2.31 succeeds");
 }
 

@@ -164,8 +164,14 @@ bool Story::wait_for(std::string_view text, base::Duration limit) {
         return seen(text);
       },
       limit);
-  if (found) mark_ = node_->console().find(text, mark_) + text.size();
-  return found;
+  if (!found) return false;
+  mark_ = node_->console().find(text, mark_) + text.size();
+  // What is claimed of a line is told after the line.
+  const auto line_ended = [this] { return node_->console().find('\n', mark_) != std::string::npos; };
+  if (!text.ends_with(' ') && !text.ends_with('?')) {
+    (void)world_.run_until(line_ended, std::chrono::milliseconds(20));
+  }
+  return true;
 }
 
 void Story::type_line(std::string_view line) { node_->board().type(std::string(line) + "\r"); }
@@ -173,15 +179,15 @@ void Story::type_line(std::string_view line) { node_->board().type(std::string(l
 bool Story::wait_for_join() { return wait_for("[RPL: joined DODAG", seconds(120)); }
 
 void Story::show_progress() {
-  const std::string_view console = node_->console();
-  if (console.size() == progress_read_) return;
-  progress_read_ = console.size();
   constexpr std::string_view label = "[Updating: ";
-  const auto at = console.rfind(label);
-  if (at == std::string_view::npos || console.find(']', at) == std::string_view::npos) return;
-  const char* end = console.data() + console.size();
-  const auto done = std::from_chars(console.data() + at + label.size(), end, progress_done_);
-  (void)std::from_chars(done.ptr + 1, end, progress_total_);
+  const auto console = std::string_view(node_->console()).substr(mark_);
+  const auto end = console.rfind("%]");
+  const auto at = end == std::string_view::npos ? end : console.rfind(label, end);
+  if (at == std::string_view::npos) return;
+  const auto numbers = console.substr(at + label.size(), end - at - label.size());
+  const auto* limit = numbers.data() + numbers.size();
+  const auto done = std::from_chars(numbers.data(), limit, progress_done_);
+  (void)std::from_chars(done.ptr + 1, limit, progress_total_);
 }
 
 bool Story::wait_for_progress(std::uint64_t percent) {
@@ -189,8 +195,7 @@ bool Story::wait_for_progress(std::uint64_t percent) {
   return world_.run_until(
       [&] {
         show_progress();
-        return progress_done_ > 0 && seen("[Updating: ") &&
-               progress_done_ * 100 >= percent * progress_total_;
+        return progress_done_ > 0 && progress_done_ * 100 >= percent * progress_total_;
       },
       seconds(3600));
 }

@@ -86,7 +86,6 @@ class Story final : private server::RequestLog {
   BoardStation* node_ = nullptr;
 
   std::size_t mark_ = 0;
-  std::size_t progress_read_ = 0;
   std::uint64_t progress_done_ = 0;
   std::uint64_t progress_total_ = 0;
   int claims_ = 0;
