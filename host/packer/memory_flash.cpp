@@ -2,7 +2,7 @@
 #include "host/packer/memory_flash.hpp"
 
 #include <algorithm>
-#include <array>
+#include <span>
 
 #include "core/base/ensure.hpp"
 
@@ -50,14 +50,16 @@ std::expected<void, FlashError> MemoryFlash::program_half_page(Address address, 
 }
 
 std::expected<void, FlashError> MemoryFlash::program(Address address, base::Bytes data) {
-  while (!data.empty()) {
-    std::array<std::uint8_t, image::word_size> word{};
-    const auto count = std::min(data.size(), word.size());
-    std::ranges::copy(data.first(count), word.begin());
-    if (auto done = program_word(address, base::load_le32(word.data())); !done) return done;
-    address += image::word_size;
-    data = data.subspan(count);
+  const std::size_t whole =
+      (data.size() + image::word_size - 1) / image::word_size * image::word_size;
+  if (!in_range(address, whole, image::word_size)) {
+    return std::unexpected(FlashError::out_of_range);
   }
+  const auto target = std::span(bytes_).subspan(address - image::flash_section.base, whole);
+  if (std::ranges::any_of(target, [](std::uint8_t byte) { return byte != image::erased_byte; })) {
+    return std::unexpected(FlashError::not_erased);
+  }
+  std::ranges::copy(data, target.begin());
   return {};
 }
 

@@ -22,7 +22,8 @@ class MemoryFlash final : public image::Flash {
   std::expected<void, image::FlashError> program_half_page(image::Address address,
                                                            base::Bytes data) override;
 
-  /// Programs any number of whole words at a multiple of 4; a last partial word is filled with 0.
+  /// Programs erased words from a multiple of 4 on, all or, on error, none; a last partial word is
+  /// filled with 0.
   std::expected<void, image::FlashError> program(image::Address address, base::Bytes data);
 
   /// The bytes of [section.base, section.end()), which must lie in the flash.
