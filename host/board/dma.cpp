@@ -25,6 +25,9 @@ constexpr std::uint32_t any_flag = 1u << 0;
 constexpr std::uint32_t complete_flag = 1u << 1;
 constexpr std::uint32_t half_flag = 1u << 2;
 
+/// Arbitration, address, read and write, as RM0038 counts them.
+constexpr std::uint64_t cycles_per_transfer = 5;
+
 constexpr unsigned width(std::uint32_t code) { return 1u << std::min(code & 3u, 2u); }
 
 }  // namespace
@@ -126,8 +129,8 @@ void Dma::schedule() {
     due_at_ = no_event;
     return;
   }
-  const bool copies = (channels_[*index].control & memory_to_memory) != 0;
-  due_at_ = later(chip_.now(), copies ? cycles_to_time(5, chip_.hclk_hz()) : 0);
+  if (due_at_ != no_event) return;
+  due_at_ = later(chip_.now(), cycles_to_time(cycles_per_transfer, chip_.hclk_hz()));
   chip_.reschedule();
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // DMA1 at 0x40026000, channels 1–7, IRQ 11–17, RM0038 chapter "Direct memory access controller".
 // Transfers between memory and the data registers of USART1–3 and SPI1–2 at their requests, and
-// memory to memory; circular mode, half and complete interrupts, priorities. A transfer takes no bus
-// time of its own, but for memory to memory at five AHB cycles a datum. Addresses where nothing answers
-// read as 0 instead of raising the transfer error.
+// memory to memory; circular mode, half and complete interrupts, priorities. A transfer takes
+// five AHB cycles. Addresses where nothing answers read as 0 instead of raising the transfer error.
 #pragma once
 
 #include <array>

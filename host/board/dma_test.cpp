@@ -47,12 +47,12 @@ TEST_F(DmaTest, FeedsTheUsartAtItsPace) {
   prepare(7, 9, 1u << 7 | 1u << 4 | 7u << 1 | 1u);
   EXPECT_EQ(bench.read(cndtr(7)), 9u) << "no request yet";
   bench.write(usart2 + 0x14, 1u << 7);
-  bench.run_for(0);
+  bench.run_for(microseconds(1));
   EXPECT_EQ(bench.read(cndtr(7)), 7u) << "one shifting, one waiting";
   bench.run_for(3 * frame);
   EXPECT_EQ(bench.read(isr) >> 24 & 15u, 5u) << "half";
   EXPECT_TRUE(bench.irqs[17]);
-  bench.run_for(6 * frame);
+  bench.run_for(6 * frame + microseconds(1));
   EXPECT_EQ(bench.peripherals.usart2.take_transmitted(), text);
   EXPECT_EQ(bench.read(isr) >> 24 & 15u, 7u);
   bench.write(ifcr, 1u << 24);
@@ -64,7 +64,7 @@ TEST_F(DmaTest, CircularReception) {
   prepare(6, 4, 1u << 7 | 1u << 5 | 1u);
   bench.write(usart2 + 0x14, 1u << 6);
   bench.peripherals.usart2.push("abcdef");
-  bench.run_for(6 * frame);
+  bench.run_for(6 * frame + microseconds(1));
   EXPECT_EQ(std::string(bench.ram.begin(), bench.ram.begin() + 4), "efcd");
   EXPECT_EQ(bench.read(cndtr(6)), 2u);
 }
