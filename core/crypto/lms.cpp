@@ -56,7 +56,9 @@ LmsVerification::LmsVerification(const LmsPublicKey& key, base::Bytes signature,
   message_.update(signature.subspan(8, key.lmots.n));
 }
 
-void LmsVerification::update(base::Bytes message) { message_.update(message); }
+void LmsVerification::update(base::Bytes message) {
+  message_.update(message);
+}
 
 // Algorithm 4b: from signature and message to the LM-OTS public key they would belong to.
 void LmsVerification::public_key_candidate(base::MutableBytes out) const {

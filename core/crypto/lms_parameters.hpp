@@ -29,10 +29,10 @@ using LmsIdentifier = std::array<std::uint8_t, lms_identifier_size>;
 /// LMOTS_SHA256_N32_W1..W8 are types 1 to 4, LMOTS_SHA256_N24_W1..W8 types 5 to 8.
 struct LmotsParameters {
   std::uint32_t type;
-  std::uint8_t n;     ///< bytes of a hash
-  std::uint8_t w;     ///< bits of a coefficient
-  std::uint16_t p;    ///< hash chains
-  std::uint8_t ls;    ///< left shift of the checksum
+  std::uint8_t n;   ///< bytes of a hash
+  std::uint8_t w;   ///< bits of a coefficient
+  std::uint16_t p;  ///< hash chains
+  std::uint8_t ls;  ///< left shift of the checksum
 
   /// type ‖ C ‖ y[0] … y[p-1]
   constexpr std::size_t signature_size() const { return 4 + std::size_t{n} * (p + 1u); }
@@ -61,7 +61,8 @@ constexpr std::size_t lms_signature_size(const LmsParameters& lms, const LmotsPa
 std::uint8_t lmots_coefficient(base::Bytes string, std::size_t index, unsigned w);
 /// RFC 8554 section 4.4: the checksum of Q, already shifted left by ls.
 std::uint16_t lmots_checksum(base::Bytes q_hash, const LmotsParameters& lmots);
-/// Writes Q ‖ checksum, n + 2 bytes, from which all p coefficients are taken; `out` holds Q already.
+/// Writes Q ‖ checksum, n + 2 bytes, from which all p coefficients are taken; `out` holds Q
+/// already.
 void lmots_append_checksum(std::array<std::uint8_t, lms_hash_size_max + 2>& out,
                            const LmotsParameters& lmots);
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/crypto/test_hex.hpp"
 #include "core/crypto/lms_test_signer.hpp"
 #include "core/crypto/lms_vectors.hpp"
+#include "core/crypto/test_hex.hpp"
 
 namespace goldcrest::crypto {
 namespace {
@@ -34,7 +34,8 @@ std::vector<LmsVector> levels_of(const vectors::HssVector& vector) {
   const Buffer signature = from_hex(vector.signature);
   std::size_t position = 4;
   for (auto left = base::load_be32(signature.data()); left > 0; --left) {
-    const auto end = signature.begin() + static_cast<std::ptrdiff_t>(position + signature_size(key));
+    const auto end =
+        signature.begin() + static_cast<std::ptrdiff_t>(position + signature_size(key));
     const Buffer level(signature.begin() + static_cast<std::ptrdiff_t>(position), end);
     const auto types = std::to_address(end);
     const auto key_size = lms_public_key_size(*lms_parameters(base::load_be32(types)));
@@ -43,9 +44,9 @@ std::vector<LmsVector> levels_of(const vectors::HssVector& vector) {
     position += level.size() + next.size();
     key = next;
   }
-  levels.push_back({key, from_hex(vector.message),
-                    Buffer(signature.begin() + static_cast<std::ptrdiff_t>(position),
-                           signature.end())});
+  levels.push_back(
+      {key, from_hex(vector.message),
+       Buffer(signature.begin() + static_cast<std::ptrdiff_t>(position), signature.end())});
   return levels;
 }
 

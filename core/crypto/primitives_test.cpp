@@ -8,8 +8,8 @@
 #include "core/crypto/aes_cbc.hpp"
 #include "core/crypto/constant_time.hpp"
 #include "core/crypto/crc32.hpp"
-#include "core/crypto/test_hex.hpp"
 #include "core/crypto/sha256.hpp"
+#include "core/crypto/test_hex.hpp"
 
 namespace goldcrest::crypto {
 namespace {
@@ -24,9 +24,9 @@ TEST(Sha256, PublishedVectors) {
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(to_hex(Sha256::of(bytes_of("abc"))),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(to_hex(Sha256::of(
-                bytes_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"))),
-            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(
+      to_hex(Sha256::of(bytes_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"))),
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   const std::vector<std::uint8_t> million(1'000'000, 'a');
   EXPECT_EQ(to_hex(Sha256::of(million)),
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");

@@ -7,9 +7,13 @@
 
 namespace goldcrest::crypto {
 
-Sha256::Sha256() { br_sha256_init(&context_); }
+Sha256::Sha256() {
+  br_sha256_init(&context_);
+}
 
-void Sha256::update(base::Bytes data) { br_sha256_update(&context_, data.data(), data.size()); }
+void Sha256::update(base::Bytes data) {
+  br_sha256_update(&context_, data.data(), data.size());
+}
 
 Digest Sha256::finish() const {
   Digest digest;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SHA-256 (FIPS 180-4), incremental, on BearSSL. The 192-bit hash of RFC 9858 is its first 24 bytes.
+// SHA-256 (FIPS 180-4), incremental, on BearSSL. The 192-bit hash of RFC 9858 is its first 24
+// bytes.
 #pragma once
 
 #include <bearssl_hash.h>

@@ -27,8 +27,7 @@ bool all_zero(base::Bytes bytes) {
 
 bool holds(const TrustAnchor& anchor) {
   if (anchor.type == SignatureType::ecdsa_p256) return anchor.key().size() == p256_public_key_size;
-  return anchor.type == SignatureType::lms &&
-         crypto::LmsPublicKey::parse(anchor.key()).has_value();
+  return anchor.type == SignatureType::lms && crypto::LmsPublicKey::parse(anchor.key()).has_value();
 }
 
 template <typename Keys>
@@ -90,8 +89,8 @@ bool parse_keys(base::Bytes bytes, std::size_t count, Factory& factory) {
 
 template <typename Keys>
 auto find(const Keys& keys, std::uint32_t key_id) {
-  const auto found = std::ranges::find_if(
-      keys, [key_id](const auto& key) { return key.key_id == key_id; });
+  const auto found =
+      std::ranges::find_if(keys, [key_id](const auto& key) { return key.key_id == key_id; });
   return found == keys.end() ? nullptr : found;
 }
 

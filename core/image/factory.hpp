@@ -38,9 +38,9 @@ struct ContentKey {
 
 struct Factory {
   ProductId product;
-  std::uint32_t boot_size = 0;   ///< bytes from BOOT's base, multiple of 4, below the factory block
+  std::uint32_t boot_size = 0;  ///< bytes from BOOT's base, multiple of 4, below the factory block
   std::uint32_t boot_crc32 = 0;
-  std::uint32_t mta_size = 0;    ///< bytes from MTA's base, multiple of 4; 0 when there is none
+  std::uint32_t mta_size = 0;  ///< bytes from MTA's base, multiple of 4; 0 when there is none
   crypto::Digest mta_digest{};
   base::FixedVector<TrustAnchor, limits::trust_anchors> trust_anchors;
   base::FixedVector<ContentKey, limits::content_keys> content_keys;

@@ -37,8 +37,8 @@ TEST(Factory, LayoutIsThatOfTheFormatPage) {
   EXPECT_EQ(base::load_le32(block.data() + 96), testing::signing_key_id);
   EXPECT_EQ(block[100], 1);
   EXPECT_EQ(block[101], 48);
-  EXPECT_TRUE(std::ranges::equal(base::Bytes(block).subspan(104, 48),
-                                 testing::signer().public_key()));
+  EXPECT_TRUE(
+      std::ranges::equal(base::Bytes(block).subspan(104, 48), testing::signer().public_key()));
   EXPECT_EQ(base::load_le32(block.data() + 416), testing::content_key_id);
   EXPECT_TRUE(std::ranges::equal(base::Bytes(block).subspan(424, 16), testing::content_key));
 }

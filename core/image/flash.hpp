@@ -12,10 +12,10 @@
 namespace goldcrest::image {
 
 enum class FlashError : std::uint8_t {
-  out_of_range,   ///< outside the flash, or not aligned to the unit
-  not_erased,     ///< the word already holds a non-zero value (RM0038: PGAERR/SIZERR family)
+  out_of_range,  ///< outside the flash, or not aligned to the unit
+  not_erased,    ///< the word already holds a non-zero value (RM0038: PGAERR/SIZERR family)
   write_protected,
-  hardware,       ///< any other error flag, or no end of operation in time
+  hardware,  ///< any other error flag, or no end of operation in time
 };
 
 class Flash {

@@ -44,8 +44,12 @@ enum class Slot : std::uint8_t { app1, app2 };
 constexpr Section section_of(Slot slot) {
   return slot == Slot::app1 ? app1_section : app2_section;
 }
-constexpr Slot other(Slot slot) { return slot == Slot::app1 ? Slot::app2 : Slot::app1; }
+constexpr Slot other(Slot slot) {
+  return slot == Slot::app1 ? Slot::app2 : Slot::app1;
+}
 /// What relocation adds to an address of the canonical image.
-constexpr std::uint32_t offset_of(Slot slot) { return section_of(slot).base - link_base; }
+constexpr std::uint32_t offset_of(Slot slot) {
+  return section_of(slot).base - link_base;
+}
 
 }  // namespace goldcrest::image

@@ -17,7 +17,7 @@
 #define GOLDCREST_SLOT_SIZE 0x30000
 /* The last 4 KiB of a slot: manifest, signature, state. */
 #define GOLDCREST_TRAILER_SIZE 0x1000
-/* Where every BOOT, MTA and APP keeps its Info record, from its own base: behind the vector table. */
+/* Where every BOOT, MTA and APP keeps its Info record from its base on: behind the vector table. */
 #define GOLDCREST_INFO_OFFSET 0x140
 #define GOLDCREST_FLASH_BASE 0x08000000
 #define GOLDCREST_FLASH_SIZE 0x80000

@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!manifest) return 0;
   const auto again = image::emit_manifest(*manifest);
   if (!std::equal(again.begin(), again.end(), data)) std::abort();
-  if (manifest->image_size > image::relocation_table_offset(manifest->relocation_size)) std::abort();
+  if (manifest->image_size > image::relocation_table_offset(manifest->relocation_size))
+    std::abort();
   return 0;
 }

@@ -50,7 +50,15 @@ struct Info {
   friend constexpr bool operator==(const Info&, const Info&) = default;
 };
 
-enum class InfoError : std::uint8_t { flash, magic, record_version, type, version, product, reserved };
+enum class InfoError : std::uint8_t {
+  flash,
+  magic,
+  record_version,
+  type,
+  version,
+  product,
+  reserved
+};
 
 std::string_view describe(InfoError error);
 

@@ -34,8 +34,8 @@ struct Manifest {
   ProductId product;
   base::Version version{};          ///< not 0.0.0
   base::Version minimum_version{};  ///< lowest running version that may be replaced
-  std::uint32_t sequence = 0;     ///< security counter; never goes down
-  std::uint32_t image_size = 0;   ///< bytes, multiple of 4
+  std::uint32_t sequence = 0;       ///< security counter; never goes down
+  std::uint32_t image_size = 0;     ///< bytes, multiple of 4
   std::uint32_t relocation_count = 0;
   std::uint32_t relocation_size = 0;  ///< bytes, multiple of 4
   std::uint32_t signature_size = 0;   ///< bytes, 1 to limits::signature_bytes

@@ -9,7 +9,9 @@ namespace {
 constexpr std::uint8_t more = 0x80;
 constexpr std::uint8_t last_shift = 14;  // three bytes hold any word of a slot
 
-constexpr std::uint32_t padded(std::uint32_t size) { return (size + 3) / 4 * 4; }
+constexpr std::uint32_t padded(std::uint32_t size) {
+  return (size + 3) / 4 * 4;
+}
 
 }  // namespace
 

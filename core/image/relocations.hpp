@@ -32,7 +32,9 @@ enum class RelocationError : std::uint8_t {
 std::string_view describe(RelocationError error);
 
 /// No table of `count` words is longer than this, padding included.
-constexpr std::uint32_t relocation_size_max(std::uint32_t count) { return (count * 3 + 3) / 4 * 4; }
+constexpr std::uint32_t relocation_size_max(std::uint32_t count) {
+  return (count * 3 + 3) / 4 * 4;
+}
 
 /// Encodes byte offsets from the image's start, sorted, multiples of 4, below image_size. The
 /// result is the bytes used in `out`, padding included; relocation_size_max() is always enough.
@@ -57,10 +59,10 @@ class RelocationDecoder {
  private:
   std::uint32_t left_;
   std::uint32_t words_;
-  std::uint32_t next_ = 0;     // first word not yet passed
-  std::uint32_t gap_ = 0;      // value being decoded
-  std::uint32_t size_ = 0;     // bytes pushed
-  std::uint32_t used_ = 0;     // bytes up to the end of the last word
+  std::uint32_t next_ = 0;  // first word not yet passed
+  std::uint32_t gap_ = 0;   // value being decoded
+  std::uint32_t size_ = 0;  // bytes pushed
+  std::uint32_t used_ = 0;  // bytes up to the end of the last word
   std::uint8_t shift_ = 0;
 };
 

@@ -32,8 +32,13 @@ inline const crypto::LmsTestSigner& signer() {
 }
 
 inline Factory factory() {
-  Factory factory{.product = product, .boot_size = 4096, .boot_crc32 = 0x12345678,
-                  .mta_size = 8192, .mta_digest = {1}, .trust_anchors = {}, .content_keys = {}};
+  Factory factory{.product = product,
+                  .boot_size = 4096,
+                  .boot_crc32 = 0x12345678,
+                  .mta_size = 8192,
+                  .mta_digest = {1},
+                  .trust_anchors = {},
+                  .content_keys = {}};
   TrustAnchor anchor{.key_id = signing_key_id, .type = SignatureType::lms, .public_key = {}};
   base::ensure(anchor.public_key.append(signer().public_key()));
   base::ensure(factory.trust_anchors.push_back(anchor));
@@ -99,7 +104,10 @@ struct Image {
 
 inline Image make_image(const Options& options = {}) {
   std::mt19937 random(options.seed);
-  Image image{.manifest = {.product = product}, .canonical = {}, .relocations = {}, .table = {},
+  Image image{.manifest = {.product = product},
+              .canonical = {},
+              .relocations = {},
+              .table = {},
               .signature = {}};
   image.canonical.resize(options.image_size);
   for (auto& byte : image.canonical) byte = static_cast<std::uint8_t>(random());

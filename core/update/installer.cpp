@@ -91,7 +91,9 @@ void Installer::begin() {
   cipher_size_ = 0;
 }
 
-std::uint32_t Installer::total_size() const { return manifest_ ? manifest_->file_size() : 0; }
+std::uint32_t Installer::total_size() const {
+  return manifest_ ? manifest_->file_size() : 0;
+}
 
 std::expected<void, InstallError> Installer::write(base::Bytes bytes) {
   if (failed_) return std::unexpected(InstallError::failed_before);
@@ -171,8 +173,8 @@ Installer::Result Installer::prepare_slot() {
 
 Installer::Result Installer::take_payload(base::Bytes& bytes) {
   const auto left = total_size() - received_;
-  const auto count = std::min<std::size_t>({static_cast<std::size_t>(left), cipher_.size() - cipher_size_,
-                               bytes.size()});
+  const auto count = std::min<std::size_t>(
+      {static_cast<std::size_t>(left), cipher_.size() - cipher_size_, bytes.size()});
   std::copy_n(bytes.begin(), count, cipher_.begin() + cipher_size_);
   received_ += static_cast<std::uint32_t>(count);
   cipher_size_ += static_cast<std::uint32_t>(count);
@@ -194,7 +196,7 @@ Installer::Result Installer::take_plaintext(base::Bytes plaintext) {
     }
     const std::uint32_t part_end = taken_ < table_end ? table_end : image_end;
     const auto count = std::min<std::size_t>({plaintext.size(), chunk_.size() - chunk_size_,
-                                 static_cast<std::size_t>(part_end - taken_)});
+                                              static_cast<std::size_t>(part_end - taken_)});
     std::copy_n(plaintext.begin(), count, chunk_.begin() + chunk_size_);
     chunk_size_ += static_cast<std::uint32_t>(count);
     taken_ += static_cast<std::uint32_t>(count);
@@ -257,8 +259,7 @@ Installer::Result Installer::program(image::Address address, base::Bytes data) {
 Installer::Result Installer::write_header() {
   const std::uint32_t size = image::manifest_size + manifest_->signature_size;
   for (std::uint32_t at = 0; at < size; at += half_page_size) {
-    const auto half_page =
-        base::Bytes(header_).subspan(at, std::min(half_page_size, size - at));
+    const auto half_page = base::Bytes(header_).subspan(at, std::min(half_page_size, size - at));
     if (const auto written = program(base() + image::manifest_offset + at, half_page); !written) {
       return written;
     }

@@ -86,8 +86,8 @@ TEST(Installer, ImagesOfEverySize) {
       EXPECT_TRUE(install(flash, image.file())) << size << ' ' << relocations;
     }
   }
-  const auto large = make_image(
-      {.version = new_version, .image_size = 0x2E000, .relocations = 2000, .seed = 3});
+  const auto large =
+      make_image({.version = new_version, .image_size = 0x2E000, .relocations = 2000, .seed = 3});
   auto flash = device();
   EXPECT_TRUE(install(flash, large.file()));
 }
@@ -206,7 +206,6 @@ TEST(Installer, TruncatedExtendedReorderedSubstitutedDataIsRefused) {
     std::copy(other_file.begin() + header, other_file.end(), substituted.begin() + header);
     refusal(substituted);
   }
-
 
   EXPECT_EQ(refusal_untouched([&] {
               auto changed = file;

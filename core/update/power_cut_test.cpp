@@ -68,7 +68,9 @@ base::Version boot(SimulatedFlash& flash) {
   return choice ? choice->image.version() : base::Version{};
 }
 
-void install_new(SimulatedFlash& flash) { (void)install(flash, new_image().file()); }
+void install_new(SimulatedFlash& flash) {
+  (void)install(flash, new_image().file());
+}
 
 /// A slot may have its state words completed by BOOT; all else of it must not change.
 Buffer without_state(const SimulatedFlash& flash, Slot slot) {

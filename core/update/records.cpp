@@ -24,7 +24,9 @@ constexpr std::uint32_t length_bits = 10;
 constexpr std::uint32_t length_mask = (1u << length_bits) - 1;
 static_assert(limits::record_bytes <= length_mask);
 
-constexpr std::uint32_t round_up(std::uint32_t value) { return (value + 3) / 4 * 4; }
+constexpr std::uint32_t round_up(std::uint32_t value) {
+  return (value + 3) / 4 * 4;
+}
 
 constexpr std::uint32_t record_size(std::uint32_t length) {
   return prefix_size + round_up(length) + commit_copies * word_size;
@@ -41,7 +43,9 @@ constexpr bool is_key_word(std::uint32_t word) {
 }
 
 // Zero is what an erased word reads, so it says nothing.
-constexpr std::uint32_t nonzero(std::uint32_t crc) { return crc != 0 ? crc : 0xFFFFFFFF; }
+constexpr std::uint32_t nonzero(std::uint32_t crc) {
+  return crc != 0 ? crc : 0xFFFFFFFF;
+}
 
 std::uint32_t header_check(std::uint32_t generation) {
   std::array<std::uint8_t, 8> bytes{'G', 'D', 'A', 'T'};
@@ -129,7 +133,9 @@ Records::Records(image::Flash& flash, const image::Section& section)
   base::ensure(section.size >= 2 * bank_size && section.base % page_size == 0);
 }
 
-Address Records::bank(std::uint8_t index) const { return section_.base + index * bank_size; }
+Address Records::bank(std::uint8_t index) const {
+  return section_.base + index * bank_size;
+}
 
 std::expected<void, RecordError> Records::open() {
   WordFlash words(flash_);
@@ -215,8 +221,10 @@ std::expected<std::optional<Records::Record>, RecordError> Records::record_at(
   crc.update(generation);
   crc.update(checked);
 
-  Record record{.key = static_cast<std::uint8_t>(key), .length = length,
-                .sequence = base::load_le32(buffer.data() + word_size), .commits = 0,
+  Record record{.key = static_cast<std::uint8_t>(key),
+                .length = length,
+                .sequence = base::load_le32(buffer.data() + word_size),
+                .commits = 0,
                 .commit = nonzero(crc.value())};
   for (std::uint32_t copy = 0; copy < commit_copies; ++copy) {
     const auto commit = words.read(at + static_cast<Address>(checked.size()) + copy * word_size);
@@ -331,7 +339,9 @@ std::expected<void, RecordError> Records::write(RecordKey key, base::Bytes value
   return append(key, value) ? Result{} : std::unexpected(RecordError::flash);
 }
 
-std::expected<void, RecordError> Records::remove(RecordKey key) { return write(key, {}); }
+std::expected<void, RecordError> Records::remove(RecordKey key) {
+  return write(key, {});
+}
 
 bool Records::append(RecordKey key, base::Bytes value) {
   WordFlash words(flash_);

@@ -46,8 +46,8 @@ class Records {
 
   /// The value's bytes, a part of `out`, which must be as long as the value or longer
   /// (limits::record_bytes always are). Nothing when the key has no value.
-  [[nodiscard]] std::expected<std::optional<base::Bytes>, RecordError> read(
-      RecordKey key, base::MutableBytes out);
+  [[nodiscard]] std::expected<std::optional<base::Bytes>, RecordError> read(RecordKey key,
+                                                                            base::MutableBytes out);
 
   /// Replaces the value, as a whole or, on error or power cut, not at all. An unchanged value is
   /// not written again. An empty value is no value.

@@ -137,8 +137,7 @@ std::expected<std::optional<std::uint32_t>, RecordError> load_number(Records& re
   return base::load_le32((*stored)->data());
 }
 
-std::expected<void, RecordError> save_number(Records& records, RecordKey key,
-                                             std::uint32_t value) {
+std::expected<void, RecordError> save_number(Records& records, RecordKey key, std::uint32_t value) {
   std::array<std::uint8_t, 4> bytes;
   base::store_le32(bytes.data(), value);
   return records.write(key, bytes);

@@ -66,8 +66,8 @@ using RejectedDigests = base::FixedVector<crypto::Digest, limits::rejected_diges
                                                                    const crypto::Digest& digest);
 
 /// 32-bit values under a key (random seed counter, poll interval in seconds).
-[[nodiscard]] std::expected<std::optional<std::uint32_t>, RecordError> load_number(
-    Records& records, RecordKey key);
+[[nodiscard]] std::expected<std::optional<std::uint32_t>, RecordError> load_number(Records& records,
+                                                                                   RecordKey key);
 [[nodiscard]] std::expected<void, RecordError> save_number(Records& records, RecordKey key,
                                                            std::uint32_t value);
 

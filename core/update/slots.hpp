@@ -33,8 +33,7 @@ std::optional<RunningImage> running_image(image::Flash& flash, image::Slot slot)
 
 /// The application calls this once it has rejoined its network and reached its server. Confirming
 /// again is no error.
-[[nodiscard]] std::expected<void, image::FlashError> confirm(image::Flash& flash,
-                                                             image::Slot slot);
+[[nodiscard]] std::expected<void, image::FlashError> confirm(image::Flash& flash, image::Slot slot);
 /// Never to be booted again, until another image is installed there.
 [[nodiscard]] std::expected<void, image::FlashError> reject(image::Flash& flash, image::Slot slot);
 

@@ -9,14 +9,14 @@ namespace goldcrest::sim {
 namespace {
 
 using image::Address;
-using image::FlashError;
 using image::flash_section;
+using image::FlashError;
 using image::word_size;
 using Result = std::expected<void, FlashError>;
 
 bool inside(Address address, std::size_t size, std::uint32_t unit) {
-  return address % unit == 0 && address >= flash_section.base &&
-         size <= flash_section.size && address - flash_section.base <= flash_section.size - size;
+  return address % unit == 0 && address >= flash_section.base && size <= flash_section.size &&
+         address - flash_section.base <= flash_section.size - size;
 }
 
 }  // namespace

@@ -57,7 +57,9 @@ class SimulatedFlash final : public image::Flash {
   void store(image::Address address, std::uint32_t value);
   void tear(image::Address address, std::uint32_t from, std::uint32_t to);
   bool is_protected(image::Address address) const;
-  bool hit(CutPoint point) const { return armed_ && operation_ == cut_operation_ && point_ == point; }
+  bool hit(CutPoint point) const {
+    return armed_ && operation_ == cut_operation_ && point_ == point;
+  }
   void begin_operation();
   void end_operation() const;
 
