@@ -53,11 +53,9 @@ void Cpu::reset() {
 
 // --- running -------------------------------------------------------------------------------------
 
-bool Cpu::window_opens() const {
+bool Cpu::window_opens() {
   if (!engine_.privileged()) return false;   // unprivileged code cannot open it
-  const Masks masks{engine_.primask() != 0, engine_.faultmask() != 0,
-                    static_cast<std::uint8_t>(engine_.basepri())};
-  return nvic_.to_take(masks).has_value();
+  return nvic_.to_take(masks()).has_value();
 }
 
 /// The block hook: false stops before the block.
@@ -125,6 +123,9 @@ void Cpu::finish(Engine::Outcome outcome) {
     case Engine::Outcome::invalid_state:
       fault(exception::usage_fault, fault_status::invalid_state);
       break;
+    case Engine::Outcome::unaligned:
+      fault(exception::usage_fault, fault_status::unaligned);
+      break;
     case Engine::Outcome::fetch_refused:
       fetch_fault();
       break;
@@ -182,6 +183,10 @@ void Cpu::drop_changed_code() {
 // --- exceptions ----------------------------------------------------------------------------------
 
 Masks Cpu::masks() {
+  if (engine_.privileged()) {
+    return {engine_.primask() != 0, engine_.faultmask() != 0,
+            static_cast<std::uint8_t>(engine_.basepri())};
+  }
   const CpuContext context = engine_.context();
   return {context.primask != 0, context.faultmask != 0, static_cast<std::uint8_t>(context.basepri)};
 }

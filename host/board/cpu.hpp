@@ -81,7 +81,7 @@ class Cpu final : public CycleCounter, private EngineClient {
   void send_event() override { event_ = true; }
 
   Masks masks();
-  bool window_opens() const;
+  bool window_opens();
   void drop_changed_code();
   void finish(Engine::Outcome outcome);
   void fetch_fault();

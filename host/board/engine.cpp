@@ -19,6 +19,8 @@ constexpr std::uint32_t page = 4096;
 
 /// Numbers that Unicorn's interrupt hook gets.
 constexpr int interrupt_svc = 2;
+constexpr int interrupt_prefetch_abort = 3;   // execute-never by the default memory map
+constexpr int interrupt_data_abort = 4;       // what must be aligned and is not
 constexpr int interrupt_breakpoint = 7;
 constexpr int interrupt_exception_return = 8;
 constexpr int interrupt_no_coprocessor = 17;
@@ -94,7 +96,8 @@ struct Engine::Hooks {
 };
 
 Engine::Engine(Memory& memory, EngineClient& client) : memory_(memory), client_(client) {
-  check(uc_open(UC_ARCH_ARM, static_cast<uc_mode>(UC_MODE_THUMB | UC_MODE_MCLASS), &engine_));
+  // Not UC_MODE_MCLASS: that makes it a Cortex-M33 whatever model is asked for.
+  check(uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &engine_));
   check(uc_ctl_set_cpu_model(engine_, UC_CPU_ARM_CORTEX_M3));
   check(uc_ctl_exits_enable(engine_));   // and none is set: only hooks end a run
   map_memory(memory);
@@ -142,7 +145,11 @@ void Engine::map_memory(Memory& memory) {
     if (region.host == nullptr) {
       map_bus(region.base, region.size);
     } else {
-      check(uc_mem_map_ptr(engine_, region.base, region.size, region.permissions, region.host));
+      check(uc_mem_map_ptr(engine_, region.base, region.size, UC_PROT_ALL, region.host));
+      // Only a later change of protection makes the engine discard writes by itself.
+      if (region.permissions != UC_PROT_ALL) {
+        check(uc_mem_protect(engine_, region.base, region.size, region.permissions));
+      }
     }
     covered = region.base + region.size;
   }
@@ -181,6 +188,10 @@ Engine::Outcome Engine::classify(int error) {
       break;
     case interrupt_svc:
       return Outcome::supervisor_call;
+    case interrupt_prefetch_abort:
+      return Outcome::fetch_refused;
+    case interrupt_data_abort:
+      return Outcome::unaligned;
     case interrupt_breakpoint:
       return Outcome::breakpoint;
     case interrupt_exception_return:

@@ -2,13 +2,15 @@
 // The instruction engine: Unicorn 2.0.1 as a bare Thumb-2 executor with the chip's memory map.
 //
 // What is known about it, and relied upon:
+//  * With UC_MODE_MCLASS the CPU is a Cortex-M33 whatever model is set; without it the model counts.
 //  * The block hook runs before a block; stopping there leaves the block unexecuted and every
 //    register valid, the IT state included. Stopping anywhere else loses state, so nothing does.
 //  * SVC, exception return and BKPT arrive at the interrupt hook, which ends the block. WFI ends the
 //    run. WFE, YIELD and undefined instructions all end it with the same error.
 //  * A refused read leaves the block with the registers as they were at the instruction, but without
 //    its address; that is found again from the accessed address (see thumb_access.hpp).
-//  * Writes to read-only memory are discarded by the engine after the hook has seen them.
+//  * Writes to read-only memory are discarded by the engine after the hook has seen them, if the
+//    memory was made read-only by uc_mem_protect.
 //  * SEV does nothing in the engine, so every half-word of program memory that looks like one has an
 //    instruction hook of its own (SEV in RAM is not seen).
 //  * Special registers cannot be reached while the CPU is unprivileged, in either direction.
@@ -70,6 +72,7 @@ class Engine {
     no_coprocessor,
     undefined,
     invalid_state,      ///< Thumb bit clear
+    unaligned,
     fetch_refused,
     read_refused,       ///< fault_address() has the address
   };

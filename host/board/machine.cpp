@@ -71,19 +71,30 @@ void Machine::attach_core() {
 // --- time ----------------------------------------------------------------------------------------
 
 Picoseconds Machine::now() const {
-  const std::int64_t cycles = cpu_.untaken_cycles();
-  if (cycles == 0) return time_;
-  return time_ + cycles_to_time(static_cast<std::uint64_t>(cycles), cycle_hz_);
+  const std::int64_t untaken = cpu_.untaken_cycles();
+  return untaken == 0 ? time_ : time_after(epoch_cycles_ + static_cast<std::uint64_t>(untaken));
+}
+
+Picoseconds Machine::time_after(std::uint64_t cycles) const {
+  return epoch_ + cycles_to_time(cycles, cycle_hz_);
 }
 
 /// Turns the CPU's cycles into time.
 void Machine::take_time() {
   const std::int64_t cycles = cpu_.take_cycles();
-  if (cycles != 0) time_ += cycles_to_time(static_cast<std::uint64_t>(cycles), cycle_hz_);
+  if (cycles == 0) return;
+  epoch_cycles_ += static_cast<std::uint64_t>(cycles);
+  time_ = time_after(epoch_cycles_);
+}
+
+void Machine::set_time(Picoseconds time) {
+  time_ = epoch_ = time;
+  epoch_cycles_ = 0;
 }
 
 void Machine::clocks_changed() {
   take_time();
+  set_time(time_);
   cycle_hz_ = hclk_hz();
   systick_.clock_changed(cycle_hz_);
   cpu_.request_attention();
@@ -101,7 +112,7 @@ Picoseconds Machine::next_event() const {
 void Machine::run_until(Picoseconds until) {
   while (time_ < until) {
     if (!powered_) {
-      time_ = until;
+      set_time(until);
       return;
     }
     step(until);
@@ -125,7 +136,8 @@ void Machine::advance_peripherals() {
 void Machine::jump(Picoseconds until) {
   const Picoseconds next =
       std::min({peripherals_.next_event(), systick_.next_event(), flash_.next_event(), cut_at_});
-  time_ = std::max(time_, std::min(until, next));
+  const Picoseconds target = std::min(until, next);
+  if (target > time_) set_time(target);
 }
 
 void Machine::step(Picoseconds until) {
@@ -227,9 +239,7 @@ void Machine::do_reset(bool power_on, std::uint32_t cause) {
   debug_mcu_.reset(power_on);
   peripherals_.reset(power_on);
   systick_.reset(power_on);
-  take_time();
-  cycle_hz_ = hclk_hz();
-  systick_.clock_changed(cycle_hz_);
+  clocks_changed();
   peripherals_.rcc.note_reset(cause);
   reset_request_.reset();
   cpu_.reset();
@@ -299,7 +309,7 @@ void Machine::trace(std::string_view category, std::string_view text) {
 
 void Machine::serialize(Saver& saver) {
   saver.section("MACHINE");
-  saver(time_, cycle_hz_, powered_, asleep_, stopped_, standby_, stalled_until_, cut_at_, cut_fired_,
+  saver(time_, epoch_, epoch_cycles_, cycle_hz_, powered_, asleep_, stopped_, standby_, stalled_until_, cut_at_, cut_fired_,
         reset_request_, power_ups_);
   memory_.serialize(saver);
   nvic_.serialize(saver);

@@ -78,7 +78,9 @@ class Machine final : public Chip, private FlashEnvironment, private ClockListen
   void clocks_changed() override;
 
   void attach_core();
+  Picoseconds time_after(std::uint64_t cycles) const;
   void take_time();
+  void set_time(Picoseconds time);
   void do_reset(bool power_on, std::uint32_t cause);
   void advance_peripherals();
   void jump(Picoseconds until);
@@ -107,7 +109,11 @@ class Machine final : public Chip, private FlashEnvironment, private ClockListen
   DebugMcu debug_mcu_;
   Peripherals peripherals_;
 
+  // Time is counted in cycles from an epoch, the last moment at which HCLK changed or the CPU slept:
+  // rounding does not add up, and does not depend on how the run is sliced.
   Picoseconds time_ = 0;          ///< without the CPU's cycles that have not been taken
+  Picoseconds epoch_ = 0;
+  std::uint64_t epoch_cycles_ = 0;
   std::uint32_t cycle_hz_ = 0;    ///< HCLK, as those cycles are counted
   bool powered_ = false;
   bool asleep_ = false;           ///< fall_asleep() has been done

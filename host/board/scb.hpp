@@ -21,6 +21,7 @@ inline constexpr std::uint32_t undefined = 1u << 16;           // UNDEFINSTR
 inline constexpr std::uint32_t invalid_state = 1u << 17;       // INVSTATE
 inline constexpr std::uint32_t invalid_pc = 1u << 18;          // INVPC
 inline constexpr std::uint32_t no_coprocessor = 1u << 19;      // NOCP
+inline constexpr std::uint32_t unaligned = 1u << 24;           // UNALIGNED
 inline constexpr std::uint32_t bus_faults = 0x0000FF00;
 inline constexpr std::uint32_t memory_faults = 0x000000FF;
 }  // namespace fault_status

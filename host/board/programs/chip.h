@@ -60,7 +60,7 @@
 #define DWT_CTRL REG(0xE0001000)
 #define DWT_CYCCNT REG(0xE0001004)
 
-#define IN_RAM __attribute__((section(".data.code"), noinline, long_call))
+#define IN_RAM __attribute__((section(".ramcode"), noinline, long_call))
 
 /// The default vector table; 73 entries.
 extern void (*const vectors[])(void);

@@ -90,6 +90,8 @@ void show(const char* name, uint32_t value) {
 
 void finish(void) {
   print("done\n");
+  SYST_CSR = 0;
+  SCB_ICSR = 1u << 25;
   for (;;) {
     disable_interrupts();
     wait_for_interrupt();

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "host/board/flash_controller.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include "host/board/board_fixture.hpp"
+
+namespace goldcrest::board {
+namespace {
+
+constexpr std::uint32_t word_address = 0x08050000;
+constexpr std::uint32_t half_page_address = 0x08051000;
+constexpr std::uint32_t full_address = 0x08052000;
+
+std::uint32_t word_at(Board& board, std::uint32_t address) {
+  const auto bytes = board.read_flash(address, 4);
+  EXPECT_TRUE(bytes.has_value());
+  return load(*bytes, 0, 4);
+}
+
+TEST(Flash, keeps_the_rules_of_the_reference_manual) {
+  ProgrammedBoard board("flash_rules");
+  EXPECT_EQ(board.finish(),
+            "locked=0x00000007\n"
+            "program locked=0x00000100\n"
+            "still zero=0x00000000\n"
+            "unlocked=0x00000004\n"
+            "program=0x00000000\n"
+            "word time=0x00000001\n"
+            "value=0x12345678\n"
+            "program again=0x00000200\n"
+            "unchanged=0x12345678\n"
+            "byte=0x00000400\n"
+            "erase=0x00000000\n"
+            "erased=0x00000000\n"
+            "half page=0x00000000\n"
+            "half page time=0x00000001\n"
+            "half page wrong=0x00000000\n"
+            "half page again=0x00000200\n"
+            "half page misaligned=0x00000200\n"
+            "half page not in order=0x00000200\n"
+            "half page from its own bank=0x00000200\n"
+            "half page from ram=0x00000000\n"
+            "erase half page=0x00000000\n"
+            "other bank goes on=0x00000001\n"
+            "own bank stalls=0x00000001\n"
+            "end of operation interrupts=0x00000001\n"
+            "eeprom=0x00000000\n"
+            "eeprom value=0xcafef00d\n"
+            "eeprom byte=0x00000000\n"
+            "eeprom value=0xcafe550d\n"
+            "option bytes=0x00000000\n"
+            "locked again=0x00000007\n");
+}
+
+TEST(Flash, protects_sectors_and_locks_after_a_wrong_key) {
+  ProgrammedBoard board("flash_locked");
+  EXPECT_EQ(board.finish(),
+            "reset flags=0x0000000c\n"
+            "launch\n"
+            "reset flags=0x0000000e\n"
+            "wrpr3=0x00000001\n"
+            "protected=0x00000100\n"
+            "unchanged=0x00000000\n"
+            "next sector=0x00000000\n"
+            "faults=0x00000001\n"
+            "still locked=0x00000001\n");
+  const std::vector<std::uint8_t> page(256, 0x5A);
+  const auto refused = board.board.program(0x08040F00, page);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error(), "the page at 0x08040f00 is write-protected (WRP)");
+  EXPECT_TRUE(board.board.program(0x08041000, page).has_value());
+}
+
+TEST(Flash, code_that_was_replaced_is_executed_as_it_is_now) {
+  ProgrammedBoard board("flash_code");
+  EXPECT_EQ(board.finish(), "wrong=0x00000000\n");
+}
+
+TEST(Flash, the_programmer_checks_what_it_is_given) {
+  Board board({});
+  const std::vector<std::uint8_t> bytes(300, 0xA5);
+  EXPECT_FALSE(board.program(0x08000000, bytes).has_value());   // no power
+  board.power(true);
+  EXPECT_FALSE(board.program(0x08000010, bytes).has_value());
+  EXPECT_FALSE(board.program(0x0807FF00, bytes).has_value());
+  EXPECT_FALSE(board.program(0x07FFFF00, bytes).has_value());
+  EXPECT_FALSE(board.program(0x20000000, bytes).has_value());
+  EXPECT_FALSE(board.program(0x08000000, {}).has_value());
+  ASSERT_TRUE(board.program(0x08000100, bytes).has_value());
+  const auto read = board.read_flash(0x08000000, 1024);
+  ASSERT_TRUE(read.has_value());
+  for (std::uint32_t offset = 0; offset < 1024; ++offset) {
+    EXPECT_EQ((*read)[offset], offset >= 256 && offset < 556 ? 0xA5 : 0) << offset;
+  }
+  EXPECT_FALSE(board.read_flash(0x0807FFFF, 2).has_value());
+  EXPECT_FALSE(board.read_flash(0x20000000, 2).has_value());
+}
+
+// --- power cuts ----------------------------------------------------------------------------------
+
+/// A board that is about to do the four operations of power_cut.c.
+class CutBoard : public ProgrammedBoard {
+ public:
+  CutBoard() : ProgrammedBoard("power_cut") {
+    const std::vector<std::uint8_t> ones(256, 0xFF);
+    EXPECT_TRUE(board.program(full_address, ones).has_value());
+    board.reset();
+  }
+  void cut(std::uint64_t operation, CutPhase phase, std::uint64_t seed = 0) {
+    board.arm({.flash_operation = operation, .phase = phase, .torn_seed = seed});
+    const base::Instant end = board.now() + std::chrono::milliseconds(100);
+    while (board.powered() && board.now() < end) run(std::chrono::microseconds(500));
+    EXPECT_FALSE(board.powered());
+    EXPECT_TRUE(board.take_cut_fired());
+    EXPECT_FALSE(board.take_cut_fired());
+  }
+};
+
+TEST(PowerCut, before_an_operation_nothing_has_happened) {
+  for (std::uint64_t operation = 0; operation < 4; ++operation) {
+    CutBoard board;
+    board.cut(operation, CutPhase::before);
+    EXPECT_EQ(board.board.flash_operations(), operation + 1);
+    EXPECT_EQ(word_at(board.board, word_address), operation > 0 ? 0xFFFFFFFF : 0);
+    EXPECT_EQ(word_at(board.board, half_page_address + 124), operation > 1 ? 0xFFFFFFFF : 0);
+    EXPECT_EQ(word_at(board.board, full_address), operation > 2 ? 0 : 0xFFFFFFFF);
+  }
+}
+
+TEST(PowerCut, after_an_operation_it_is_complete_and_the_next_has_not_begun) {
+  for (std::uint64_t operation = 0; operation < 4; ++operation) {
+    CutBoard board;
+    board.cut(operation, CutPhase::after);
+    EXPECT_EQ(board.board.flash_operations(), operation + 1);
+    EXPECT_EQ(word_at(board.board, word_address), 0xFFFFFFFF);
+    EXPECT_EQ(word_at(board.board, half_page_address + 124), operation > 0 ? 0xFFFFFFFF : 0);
+    EXPECT_EQ(word_at(board.board, full_address), operation > 1 ? 0 : 0xFFFFFFFF);
+  }
+}
+
+TEST(PowerCut, inside_a_word_any_mixture_is_left) {
+  std::set<std::uint32_t> results;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    CutBoard board;
+    board.cut(0, CutPhase::inside, seed);
+    const std::uint32_t word = word_at(board.board, word_address);
+    results.insert(word);
+    CutBoard again;
+    again.cut(0, CutPhase::inside, seed);
+    EXPECT_EQ(word_at(again.board, word_address), word) << seed;
+  }
+  EXPECT_TRUE(results.contains(0));
+  EXPECT_TRUE(results.contains(0xFFFFFFFF));
+  EXPECT_GT(results.size(), 40U);
+}
+
+TEST(PowerCut, inside_a_half_page_some_words_are_there_and_one_is_torn) {
+  std::set<int> lengths;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    CutBoard board;
+    board.cut(1, CutPhase::inside, seed);
+    int complete = 0;
+    while (complete < 32 &&
+           word_at(board.board, half_page_address + 4 * static_cast<std::uint32_t>(complete)) ==
+               0xFFFFFFFF) {
+      ++complete;
+    }
+    lengths.insert(complete);
+    for (int word = complete + 1; word < 32; ++word) {
+      EXPECT_EQ(word_at(board.board, half_page_address + 4 * static_cast<std::uint32_t>(word)), 0U);
+    }
+  }
+  EXPECT_GT(lengths.size(), 10U);
+}
+
+TEST(PowerCut, inside_an_erase_a_mixture_is_left_in_that_page_alone) {
+  int torn = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CutBoard board;
+    const std::vector<std::uint8_t> ones(256, 0xFF);
+    ASSERT_TRUE(board.board.program(full_address + 256, ones).has_value());
+    board.cut(2, CutPhase::inside, seed);
+    int bits = 0;
+    for (std::uint32_t offset = 0; offset < 256; offset += 4) {
+      bits += std::popcount(word_at(board.board, full_address + offset));
+      EXPECT_EQ(word_at(board.board, full_address + 256 + offset), 0xFFFFFFFF);
+    }
+    if (bits > 0 && bits < 2048) ++torn;
+  }
+  EXPECT_GT(torn, 10);
+}
+
+TEST(PowerCut, loses_ram_and_keeps_flash) {
+  CutBoard board;
+  ASSERT_TRUE(board.run_to("power on="));
+  const std::uint32_t first = board.values().at("ram");
+  board.cut(3, CutPhase::after);
+  EXPECT_EQ(board.board.next_event(), base::never);
+  board.console.clear();
+  board.board.power(true);
+  board.finish();
+  EXPECT_NE(board.values().at("ram"), first);
+  EXPECT_EQ(board.values().at("power on"), 1U);
+  EXPECT_EQ(word_at(board.board, word_address), 0xFFFFFFFF);
+}
+
+}  // namespace
+}  // namespace goldcrest::board
