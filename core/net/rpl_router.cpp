@@ -372,6 +372,7 @@ void RplRouter::repair(base::Instant now, std::string_view why) {
   dao_at_ = dao_refresh_at_ = dao_ack_deadline_ = probe_at_ = base::never;
   no_path_to_.reset();
   dio_wanted_by_.reset();
+  dio_due_ = false;
   state_ = State::poisoning;
   poisons_left_ = config_.leaf ? 0 : has_children ? poison_count : 1;
   poison_at_ = now + jitter(milliseconds(10), milliseconds(60));
@@ -400,9 +401,13 @@ void RplRouter::advance(base::Instant now) {
   if (!joined()) return;
   // Bounded: one tick of the timer per call and deadline.
   for (int i = 0; i < 4 && now >= trickle_.next_deadline(); ++i) {
-    if (trickle_.advance(now, random_)) (void)send_dio(now, wire::all_rpl_nodes);
+    if (trickle_.advance(now, random_)) dio_due_ = true;
   }
-  if (dio_wanted_by_ && send_dio(now, *dio_wanted_by_)) dio_wanted_by_.reset();
+  if ((dio_due_ || dio_wanted_by_) && now >= dio_at_) {
+    if (dio_wanted_by_ && send_dio(now, *dio_wanted_by_)) dio_wanted_by_.reset();
+    if (dio_due_ && send_dio(now, wire::all_rpl_nodes)) dio_due_ = false;
+    dio_at_ = dio_due_ || dio_wanted_by_ ? now + retry : base::Instant{};
+  }
   if (now >= probe_at_) probe_parent(now);
   advance_dao(now);
 }
@@ -418,8 +423,9 @@ base::Instant RplRouter::next_deadline() const {
     case State::joined:
       break;
   }
-  return std::min({trickle_.next_deadline(), maintain_at_, probe_at_, dao_at_, dao_ack_deadline_,
-                   dao_refresh_at_});
+  const auto dio_at = dio_due_ || dio_wanted_by_ ? dio_at_ : base::never;
+  return std::min({trickle_.next_deadline(), dio_at, maintain_at_, probe_at_, dao_at_,
+                   dao_ack_deadline_, dao_refresh_at_});
 }
 
 void RplRouter::send_dis(base::Instant now) {

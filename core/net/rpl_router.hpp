@@ -128,6 +128,8 @@ class RplRouter {
   unsigned poisons_left_ = 0;
   base::Instant maintain_at_ = base::never;
   base::Instant probe_at_ = base::never;
+  bool dio_due_ = false;    ///< the trickle timer fired and there was no room yet
+  base::Instant dio_at_{};  ///< when to try again
   std::optional<wire::Ipv6Address> dio_wanted_by_;  ///< answer to a unicast DIS that found no room
 
   // DAO
