@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "firmware/text/output_for_tests.hpp"
+#include "firmware/text/test_output.hpp"
 
 namespace goldcrest::app {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-#include "firmware/text/output_for_tests.hpp"
+#include "firmware/text/test_output.hpp"
 
 namespace goldcrest::app {
 namespace {

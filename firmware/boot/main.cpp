@@ -4,11 +4,11 @@
 #include "core/crypto/sha256.hpp"
 #include "core/image/factory.hpp"
 #include "core/update/boot_decision.hpp"
+#include "firmware/boot/boot_flash.hpp"
 #include "firmware/boot/fatal.hpp"
 #include "firmware/boot/jump.hpp"
 #include "firmware/boot/self_test.hpp"
 #include "firmware/chip/clock.hpp"
-#include "firmware/chip/flash.hpp"
 #include "firmware/chip/gpio.hpp"
 #include "firmware/chip/interrupts.hpp"
 #include "firmware/chip/watchdog.hpp"
@@ -36,7 +36,7 @@ bool mta_unchanged(const image::Factory& factory) {
   if (!ram_holds()) stop(Fatal::ram);
   if (!chip::run_at_full_speed()) stop(Fatal::clock);
 
-  chip::ChipFlash flash;
+  BootFlash flash;
   const auto factory = image::read_factory(flash);
   if (!factory || !boot_unchanged(*factory)) stop(Fatal::boot_damaged);
   if (!cryptography_works()) stop(Fatal::cryptography);

@@ -86,13 +86,13 @@ bool erased(image::Address address, std::size_t words) {
 
 }  // namespace
 
-Result ChipFlash::read(image::Address address, base::MutableBytes out) {
+Result read_flash(image::Address address, base::MutableBytes out) {
   if (!in_flash(address, out.size(), 1)) return std::unexpected(FlashError::out_of_range);
   std::memcpy(out.data(), reinterpret_cast<const void*>(address), out.size());
   return {};
 }
 
-Result ChipFlash::erase_page(image::Address address) {
+Result erase_flash_page(image::Address address) {
   if (!in_flash(address, image::page_size, image::page_size)) {
     return std::unexpected(FlashError::out_of_range);
   }
@@ -108,7 +108,7 @@ Result ChipFlash::erase_page(image::Address address) {
   return {};
 }
 
-Result ChipFlash::program_word(image::Address address, std::uint32_t value) {
+Result program_flash_word(image::Address address, std::uint32_t value) {
   if (!in_flash(address, image::word_size, image::word_size)) {
     return std::unexpected(FlashError::out_of_range);
   }
@@ -122,7 +122,7 @@ Result ChipFlash::program_word(image::Address address, std::uint32_t value) {
   return {};
 }
 
-Result ChipFlash::program_half_page(image::Address address, base::Bytes data) {
+Result program_flash_half_page(image::Address address, base::Bytes data) {
   if (data.size() != image::half_page_size ||
       !in_flash(address, image::half_page_size, image::half_page_size)) {
     return std::unexpected(FlashError::out_of_range);

@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "firmware/text/output_for_tests.hpp"
+#include "firmware/text/test_output.hpp"
 
 namespace goldcrest::provision {
 namespace {

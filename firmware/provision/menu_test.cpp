@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/wire/address.hpp"
-#include "firmware/text/output_for_tests.hpp"
+#include "firmware/text/test_output.hpp"
 
 namespace goldcrest::provision {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "firmware/text/output_for_tests.hpp"
+#include "firmware/text/test_output.hpp"
 
 namespace goldcrest::text {
 namespace {
