@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A peripheral behind its clock gate: while the gate is closed its registers read 0 and ignore writes
-// (RM0038 "Peripheral clock enable registers"), which is what happens to firmware that forgets it.
+// A peripheral behind its clock gate: while the gate is closed its registers read 0 and ignore
+// writes (RM0038 "Peripheral clock enable registers"), which is what happens to firmware that
+// forgets it.
 #pragma once
 
 #include <fmt/format.h>

@@ -24,21 +24,31 @@ void Crc::reset(bool /*power_on*/) {
 
 std::uint32_t Crc::read_register(std::uint32_t offset) {
   switch (offset) {
-    case dr: return data_;
-    case idr: return independent_;
-    case cr: return 0;
-    default: return unmodelled_read(offset);
+    case dr:
+      return data_;
+    case idr:
+      return independent_;
+    case cr:
+      return 0;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
 void Crc::write_register(std::uint32_t offset, std::uint32_t value) {
   switch (offset) {
-    case dr: data_ = accumulate(data_, value); break;
-    case idr: independent_ = value & 0xFFu; break;
+    case dr:
+      data_ = accumulate(data_, value);
+      break;
+    case idr:
+      independent_ = value & 0xFFu;
+      break;
     case cr:
       if ((value & 1u) != 0) data_ = initial;
       break;
-    default: unmodelled_write(offset, value); break;
+    default:
+      unmodelled_write(offset, value);
+      break;
   }
 }
 

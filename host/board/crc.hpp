@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CRC calculation unit at 0x40023000, no interrupt, RM0038 chapter "CRC calculation unit": CRC-32 with
-// polynomial 0x04C11DB7 over whole words, most significant bit first, starting at 0xFFFFFFFF.
+// CRC calculation unit at 0x40023000, no interrupt, RM0038 chapter "CRC calculation unit": CRC-32
+// with polynomial 0x04C11DB7 over whole words, most significant bit first, starting at 0xFFFFFFFF.
 #pragma once
 
 #include "host/board/register_block.hpp"

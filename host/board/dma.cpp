@@ -18,7 +18,7 @@ constexpr std::uint32_t circular = 1u << 5;
 constexpr std::uint32_t peripheral_increment = 1u << 6;
 constexpr std::uint32_t memory_increment = 1u << 7;
 constexpr std::uint32_t memory_to_memory = 1u << 14;
-constexpr std::uint32_t interrupt_enables = 0xEu;   // TCIE, HTIE, TEIE, at the places of the flags
+constexpr std::uint32_t interrupt_enables = 0xEu;  // TCIE, HTIE, TEIE, at the places of the flags
 
 // ISR, four bits a channel
 constexpr std::uint32_t any_flag = 1u << 0;
@@ -28,7 +28,9 @@ constexpr std::uint32_t half_flag = 1u << 2;
 /// Arbitration, address, read and write, as RM0038 counts them.
 constexpr std::uint64_t cycles_per_transfer = 5;
 
-constexpr unsigned width(std::uint32_t code) { return 1u << std::min(code & 3u, 2u); }
+constexpr unsigned width(std::uint32_t code) {
+  return 1u << std::min(code & 3u, 2u);
+}
 
 }  // namespace
 
@@ -39,7 +41,7 @@ void Dma::Channel::serialize(Saver& saver) {
 void Dma::reset(bool /*power_on*/) {
   status_ = 0;
   for (Channel& channel : channels_) {
-    channel = {.requests = channel.requests};   // those are the peripherals' own
+    channel = {.requests = channel.requests};  // those are the peripherals' own
   }
   due_at_ = no_event;
   update_interrupts();
@@ -60,11 +62,16 @@ std::uint32_t Dma::read_register(std::uint32_t offset) {
   if (index >= channel_count) return unmodelled_read(offset);
   const Channel& channel = channels_[index];
   switch ((offset - first_channel) % channel_size) {
-    case ccr: return channel.control;
-    case cndtr: return channel.count;
-    case cpar: return channel.peripheral;
-    case cmar: return channel.memory;
-    default: return unmodelled_read(offset);
+    case ccr:
+      return channel.control;
+    case cndtr:
+      return channel.count;
+    case cpar:
+      return channel.peripheral;
+    case cmar:
+      return channel.memory;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
@@ -76,10 +83,9 @@ void Dma::write_register(std::uint32_t offset, std::uint32_t value) {
       status_ &= ~(((cleared & any_flag) != 0 ? 15u : cleared) << (4 * index));
       if ((status_ >> (4 * index) & 14u) == 0) status_ &= ~(any_flag << (4 * index));
     }
-  } else if (offset >= first_channel &&
-             (offset - first_channel) / channel_size < channel_count) {
-    write_channel((offset - first_channel) / channel_size,
-                  (offset - first_channel) % channel_size, value);
+  } else if (offset >= first_channel && (offset - first_channel) / channel_size < channel_count) {
+    write_channel((offset - first_channel) / channel_size, (offset - first_channel) % channel_size,
+                  value);
   } else if (offset != isr) {
     unmodelled_write(offset, value);
   }
@@ -98,7 +104,7 @@ void Dma::write_channel(unsigned index, std::uint32_t field, std::uint32_t value
       channel.next_memory = channel.memory;
     }
   } else if (enabled) {
-    return;   // CNDTR, CPAR and CMAR are read-only while the channel runs
+    return;  // CNDTR, CPAR and CMAR are read-only while the channel runs
   } else if (field == cndtr) {
     channel.count = value & 0xFFFFu;
   } else if (field == cpar) {

@@ -39,7 +39,7 @@ class Dma final : public RegisterBlock, public DmaRequests {
     std::uint32_t count = 0;
     std::uint32_t peripheral = 0;
     std::uint32_t memory = 0;
-    std::uint32_t requests = 0;          ///< one bit a DmaSource
+    std::uint32_t requests = 0;  ///< one bit a DmaSource
     // What counts while it is enabled:
     std::uint32_t reload = 0;
     std::uint32_t next_peripheral = 0;

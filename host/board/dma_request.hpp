@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The request line from a peripheral to a DMA channel: a level, high while the peripheral wants a
-// datum moved. Several peripherals share a channel; the requests are ORed (RM0038, table "Summary of
-// DMA1 requests for each channel").
+// datum moved. Several peripherals share a channel; the requests are ORed (RM0038, table "Summary
+// of DMA1 requests for each channel").
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,16 @@ namespace goldcrest::board {
 
 /// One bit each in a channel's request word.
 enum class DmaSource : std::uint8_t {
-  usart1_tx, usart1_rx, usart2_tx, usart2_rx, usart3_tx, usart3_rx,
-  spi1_tx, spi1_rx, spi2_tx, spi2_rx,
+  usart1_tx,
+  usart1_rx,
+  usart2_tx,
+  usart2_rx,
+  usart3_tx,
+  usart3_rx,
+  spi1_tx,
+  spi1_rx,
+  spi2_tx,
+  spi2_rx,
 };
 
 class DmaRequests {

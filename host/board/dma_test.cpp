@@ -14,10 +14,18 @@ namespace {
 constexpr std::uint32_t base = 0x40026000;
 constexpr std::uint32_t isr = base + 0x00;
 constexpr std::uint32_t ifcr = base + 0x04;
-constexpr std::uint32_t ccr(unsigned channel) { return base + 8 + 20 * (channel - 1); }
-constexpr std::uint32_t cndtr(unsigned channel) { return ccr(channel) + 4; }
-constexpr std::uint32_t cpar(unsigned channel) { return ccr(channel) + 8; }
-constexpr std::uint32_t cmar(unsigned channel) { return ccr(channel) + 12; }
+constexpr std::uint32_t ccr(unsigned channel) {
+  return base + 8 + 20 * (channel - 1);
+}
+constexpr std::uint32_t cndtr(unsigned channel) {
+  return ccr(channel) + 4;
+}
+constexpr std::uint32_t cpar(unsigned channel) {
+  return ccr(channel) + 8;
+}
+constexpr std::uint32_t cmar(unsigned channel) {
+  return ccr(channel) + 12;
+}
 constexpr std::uint32_t usart2 = 0x40004400;
 constexpr std::uint32_t ram = TestBench::ram_base;
 

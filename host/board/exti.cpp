@@ -71,23 +71,38 @@ void Exti::reset(bool /*power_on*/) {
 
 std::uint32_t Exti::read_register(std::uint32_t offset) {
   switch (offset) {
-    case imr: return interrupt_mask_;
-    case emr: return event_mask_;
-    case rtsr: return rising_;
-    case ftsr: return falling_;
-    case swier: return software_;
-    case pr: return pending_;
-    default: return unmodelled_read(offset);
+    case imr:
+      return interrupt_mask_;
+    case emr:
+      return event_mask_;
+    case rtsr:
+      return rising_;
+    case ftsr:
+      return falling_;
+    case swier:
+      return software_;
+    case pr:
+      return pending_;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
 void Exti::write_register(std::uint32_t offset, std::uint32_t value) {
   value &= all_lines;
   switch (offset) {
-    case imr: interrupt_mask_ = value; break;
-    case emr: event_mask_ = value; break;
-    case rtsr: rising_ = value; break;
-    case ftsr: falling_ = value; break;
+    case imr:
+      interrupt_mask_ = value;
+      break;
+    case emr:
+      event_mask_ = value;
+      break;
+    case rtsr:
+      rising_ = value;
+      break;
+    case ftsr:
+      falling_ = value;
+      break;
     case swier: {
       // Only a change from 0 to 1 of an enabled line triggers; PR clears it again.
       const std::uint32_t triggered = value & ~software_ & interrupt_mask_;
@@ -99,7 +114,9 @@ void Exti::write_register(std::uint32_t offset, std::uint32_t value) {
       pending_ &= ~value;
       software_ &= ~value;
       break;
-    default: unmodelled_write(offset, value); break;
+    default:
+      unmodelled_write(offset, value);
+      break;
   }
   update_interrupts();
 }

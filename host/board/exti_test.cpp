@@ -25,7 +25,7 @@ class ExtiTest : public ::testing::Test {
 TEST_F(ExtiTest, FallingEdgeOfTheSelectedPort) {
   bench.drive_pin(2, 7, true);
   bench.drive_pin(1, 7, true);
-  bench.write(exticr2, 2u << 12);   // line 7 = PC7
+  bench.write(exticr2, 2u << 12);  // line 7 = PC7
   bench.write(pr, 0xFFFF'FFFF);
   bench.write(ftsr, 1u << 7);
   bench.write(imr, 1u << 7);
@@ -72,7 +72,7 @@ TEST_F(ExtiTest, InternalLines) {
 }
 
 TEST_F(ExtiTest, SyscfgSelectsPortH) {
-  bench.write(0x40010008, 5u << 4);   // line 1 = PH1
+  bench.write(0x40010008, 5u << 4);  // line 1 = PH1
   EXPECT_EQ(bench.peripherals.syscfg.exti_port(1), 7u);
   bench.write(rtsr, 2);
   bench.write(imr, 2);

@@ -43,35 +43,70 @@ void Gpio::reset(bool /*power_on*/) {
 
 std::uint32_t Gpio::read_register(std::uint32_t offset) {
   switch (offset) {
-    case moder: return mode_;
-    case otyper: return output_type_;
-    case ospeedr: return speed_;
-    case pupdr: return pull_;
-    case idr: return input_data();
-    case odr: return output_data_;
-    case bsrr: return 0;
-    case brr: return 0;
-    case lckr: return lock_;
-    case afrl: return alternate_low_;
-    case afrh: return alternate_high_;
-    default: return unmodelled_read(offset);
+    case moder:
+      return mode_;
+    case otyper:
+      return output_type_;
+    case ospeedr:
+      return speed_;
+    case pupdr:
+      return pull_;
+    case idr:
+      return input_data();
+    case odr:
+      return output_data_;
+    case bsrr:
+      return 0;
+    case brr:
+      return 0;
+    case lckr:
+      return lock_;
+    case afrl:
+      return alternate_low_;
+    case afrh:
+      return alternate_high_;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
 void Gpio::write_register(std::uint32_t offset, std::uint32_t value) {
   switch (offset) {
-    case moder: change(mode_, value, 2); break;
-    case otyper: change(output_type_, value & 0xFFFFu, 1); break;
-    case ospeedr: change(speed_, value, 2); break;
-    case pupdr: change(pull_, value, 2); break;
-    case idr: break;
-    case odr: output_data_ = value & 0xFFFFu; break;
-    case bsrr: output_data_ = (output_data_ & ~(value >> 16)) | (value & 0xFFFFu); break;
-    case brr: output_data_ &= ~(value & 0xFFFFu); break;
-    case lckr: write_lock(value); break;
-    case afrl: change(alternate_low_, value, 4, 0); break;
-    case afrh: change(alternate_high_, value, 4, 8); break;
-    default: unmodelled_write(offset, value); break;
+    case moder:
+      change(mode_, value, 2);
+      break;
+    case otyper:
+      change(output_type_, value & 0xFFFFu, 1);
+      break;
+    case ospeedr:
+      change(speed_, value, 2);
+      break;
+    case pupdr:
+      change(pull_, value, 2);
+      break;
+    case idr:
+      break;
+    case odr:
+      output_data_ = value & 0xFFFFu;
+      break;
+    case bsrr:
+      output_data_ = (output_data_ & ~(value >> 16)) | (value & 0xFFFFu);
+      break;
+    case brr:
+      output_data_ &= ~(value & 0xFFFFu);
+      break;
+    case lckr:
+      write_lock(value);
+      break;
+    case afrl:
+      change(alternate_low_, value, 4, 0);
+      break;
+    case afrh:
+      change(alternate_high_, value, 4, 8);
+      break;
+    default:
+      unmodelled_write(offset, value);
+      break;
   }
   apply();
 }
@@ -120,14 +155,14 @@ void Gpio::change(std::uint32_t& reg, std::uint32_t value, unsigned bits_per_pin
 
 void Gpio::apply() {
   for (unsigned number = 0; number < pins_per_port; ++number) {
-    const std::uint32_t alternate = number < 8 ? alternate_low_ >> (4 * number)
-                                               : alternate_high_ >> (4 * (number - 8));
-    pins_.configure({port_, number}, {.mode = static_cast<PinMode>(mode_ >> (2 * number) & 3u),
-                                      .open_drain = (output_type_ >> number & 1u) != 0,
-                                      .pull = static_cast<Pull>(pull_ >> (2 * number) & 3u),
-                                      .alternate_function =
-                                          static_cast<std::uint8_t>(alternate & 15u),
-                                      .output = (output_data_ >> number & 1u) != 0});
+    const std::uint32_t alternate =
+        number < 8 ? alternate_low_ >> (4 * number) : alternate_high_ >> (4 * (number - 8));
+    pins_.configure({port_, number},
+                    {.mode = static_cast<PinMode>(mode_ >> (2 * number) & 3u),
+                     .open_drain = (output_type_ >> number & 1u) != 0,
+                     .pull = static_cast<Pull>(pull_ >> (2 * number) & 3u),
+                     .alternate_function = static_cast<std::uint8_t>(alternate & 15u),
+                     .output = (output_data_ >> number & 1u) != 0});
   }
 }
 

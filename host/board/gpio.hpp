@@ -43,8 +43,8 @@ class Gpio final : public RegisterBlock {
   std::uint32_t output_data_ = 0;
   std::uint32_t alternate_low_ = 0;
   std::uint32_t alternate_high_ = 0;
-  std::uint32_t lock_ = 0;         ///< LCKR bits 0–15, and LCKK (bit 16) once locked
-  std::uint8_t lock_step_ = 0;     ///< writes of the lock sequence seen so far
+  std::uint32_t lock_ = 0;      ///< LCKR bits 0–15, and LCKK (bit 16) once locked
+  std::uint8_t lock_step_ = 0;  ///< writes of the lock sequence seen so far
 };
 
 }  // namespace goldcrest::board

@@ -13,7 +13,7 @@ enum Offset : std::uint32_t { kr = 0x00, pr = 0x04, rlr = 0x08, sr = 0x0C };
 constexpr std::uint32_t key_start = 0xCCCC;
 constexpr std::uint32_t key_reload = 0xAAAA;
 constexpr std::uint32_t key_open = 0x5555;
-constexpr std::uint32_t reset_flag = 1u << 29;   // RCC_CSR.IWDGRSTF
+constexpr std::uint32_t reset_flag = 1u << 29;  // RCC_CSR.IWDGRSTF
 constexpr Picoseconds settling_time = cycles_to_time(5, Rcc::lsi_hz);
 
 }  // namespace
@@ -27,13 +27,17 @@ void Iwdg::reset(bool /*power_on*/) {
 
 std::uint32_t Iwdg::read_register(std::uint32_t offset) {
   switch (offset) {
-    case kr: return 0;
-    case pr: return prescaler_;
-    case rlr: return reload_;
+    case kr:
+      return 0;
+    case pr:
+      return prescaler_;
+    case rlr:
+      return reload_;
     case sr:
       return (prescaler_settled_at_ != no_event ? 1u : 0u) |
              (reload_settled_at_ != no_event ? 2u : 0u);
-    default: return unmodelled_read(offset);
+    default:
+      return unmodelled_read(offset);
   }
 }
 

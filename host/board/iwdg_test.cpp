@@ -17,12 +17,12 @@ constexpr std::uint32_t reset_flag = 1u << 29;
 TEST(IwdgTest, BitesAfterItsTimeAndNotBefore) {
   TestBench bench;
   bench.write(kr, 0x5555);
-  bench.write(pr, 3);     // / 32
+  bench.write(pr, 3);  // / 32
   bench.write(rlr, 1155);
   bench.run_for(microseconds(200));
   EXPECT_EQ(bench.read(sr), 0u);
   bench.write(kr, 0xCCCC);
-  const Picoseconds timeout = cycles_to_time(1156 * 32, 37'000);   // about a second
+  const Picoseconds timeout = cycles_to_time(1156 * 32, 37'000);  // about a second
   bench.run_for(timeout - 1);
   EXPECT_EQ(bench.reset_requested, 0u);
   bench.run_for(1);

@@ -70,16 +70,16 @@ Peripherals::Peripherals(Chip& chip)
       iwdg(chip, rcc),
       wwdg(chip, rcc),
       crc(chip),
-      timers{Timer(chip, rcc, {.name = "TIM2", .irq = 28, .bus = apb1, .channels = 4}),
-             Timer(chip, rcc, {.name = "TIM3", .irq = 29, .bus = apb1, .channels = 4}),
-             Timer(chip, rcc, {.name = "TIM4", .irq = 30, .bus = apb1, .channels = 4}),
-             Timer(chip, rcc,
-                   {.name = "TIM5", .irq = 46, .bus = apb1, .channels = 4, .wide = true}),
-             Timer(chip, rcc, {.name = "TIM6", .irq = 43, .bus = apb1}),
-             Timer(chip, rcc, {.name = "TIM7", .irq = 44, .bus = apb1}),
-             Timer(chip, rcc, {.name = "TIM9", .irq = 25, .bus = apb2, .channels = 2}),
-             Timer(chip, rcc, {.name = "TIM10", .irq = 26, .bus = apb2, .channels = 1}),
-             Timer(chip, rcc, {.name = "TIM11", .irq = 27, .bus = apb2, .channels = 1})},
+      timers{
+          Timer(chip, rcc, {.name = "TIM2", .irq = 28, .bus = apb1, .channels = 4}),
+          Timer(chip, rcc, {.name = "TIM3", .irq = 29, .bus = apb1, .channels = 4}),
+          Timer(chip, rcc, {.name = "TIM4", .irq = 30, .bus = apb1, .channels = 4}),
+          Timer(chip, rcc, {.name = "TIM5", .irq = 46, .bus = apb1, .channels = 4, .wide = true}),
+          Timer(chip, rcc, {.name = "TIM6", .irq = 43, .bus = apb1}),
+          Timer(chip, rcc, {.name = "TIM7", .irq = 44, .bus = apb1}),
+          Timer(chip, rcc, {.name = "TIM9", .irq = 25, .bus = apb2, .channels = 2}),
+          Timer(chip, rcc, {.name = "TIM10", .irq = 26, .bus = apb2, .channels = 1}),
+          Timer(chip, rcc, {.name = "TIM11", .irq = 27, .bus = apb2, .channels = 1})},
       radio(chip, pins) {
   rcc.set_resetter(*this);
   spi1.connect(radio, radio_wiring);
@@ -105,10 +105,10 @@ Peripherals::Peripherals(Chip& chip)
   attach(0x40002C00, wwdg, {apb1, 11});
   attach(0x40023000, crc, {ahb, 12});
   for (unsigned index = 0; index < 6; ++index) {
-    attach(0x40000000 + 0x400 * index, timers[index], {apb1, index});   // TIM2–7
+    attach(0x40000000 + 0x400 * index, timers[index], {apb1, index});  // TIM2–7
   }
   for (unsigned index = 0; index < 3; ++index) {
-    attach(0x40010800 + 0x400 * index, timers[6 + index], {apb2, 2 + index});   // TIM9–11
+    attach(0x40010800 + 0x400 * index, timers[6 + index], {apb2, 2 + index});  // TIM9–11
   }
 }
 
@@ -129,7 +129,7 @@ void Peripherals::reset(bool power_on) {
     pins.set_board_pull(Spirit1::chip_select, Pull::up);
   }
   for (Peripheral* peripheral : all_) peripheral->reset(power_on);
-  exti.reset(power_on);   // again, now that the pins are as after reset
+  exti.reset(power_on);  // again, now that the pins are as after reset
   if (power_on) radio.power_on();
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// All peripherals of the virtual NUCLEO-L152RE with its radio shield, wired to each other: the clock
-// tree, pins, interrupts, serial ports, timers and the SPIRIT1. The CPU side attaches windows() to
-// its bus, forwards Chip's pin and clock questions here, and runs reset/next_event/advance/serialize.
+// All peripherals of the virtual NUCLEO-L152RE with its radio shield, wired to each other: the
+// clock tree, pins, interrupts, serial ports, timers and the SPIRIT1. The CPU side attaches
+// windows() to its bus, forwards Chip's pin and clock questions here, and runs
+// reset/next_event/advance/serialize.
 #pragma once
 
 #include <array>
@@ -39,9 +40,9 @@ class Peripherals final : public PeripheralResetter {
     Peripheral* peripheral = nullptr;
   };
 
-  static constexpr Pin jumper_pin{0, 0};    ///< to 3V3 when fitted
+  static constexpr Pin jumper_pin{0, 0};  ///< to 3V3 when fitted
   static constexpr Pin led_pin{0, 5};
-  static constexpr Pin button_pin{2, 13};   ///< low when pressed
+  static constexpr Pin button_pin{2, 13};  ///< low when pressed
 
   /// Does not call `chip` yet; reset(true) comes before anything else.
   explicit Peripherals(Chip& chip);
@@ -70,16 +71,16 @@ class Peripherals final : public PeripheralResetter {
   std::array<Gpio, port_count> gpio;
   Dma dma1;
   Usart usart1;
-  Usart usart2;   ///< the virtual COM port
+  Usart usart2;  ///< the virtual COM port
   Usart usart3;
-  Spi spi1;       ///< the radio
+  Spi spi1;  ///< the radio
   Spi spi2;
   Spi spi3;
   Rtc rtc;
   Iwdg iwdg;
   Wwdg wwdg;
   Crc crc;
-  std::array<Timer, 9> timers;   ///< TIM2–7, 9–11
+  std::array<Timer, 9> timers;  ///< TIM2–7, 9–11
   Spirit1 radio;
 
  private:

@@ -29,14 +29,14 @@ TEST(PeripheralsTest, EveryAddressOfTheMemoryMap) {
     std::string_view name;
   };
   for (const Place& place :
-       {Place{0x40000000, "TIM2"}, Place{0x40001400, "TIM7"}, Place{0x40002800, "RTC"},
-        Place{0x40002C00, "WWDG"}, Place{0x40003000, "IWDG"}, Place{0x40003800, "SPI2"},
-        Place{0x40003C00, "SPI3"}, Place{0x40004400, "USART2"}, Place{0x40004800, "USART3"},
-        Place{0x40007000, "PWR"}, Place{0x40010000, "SYSCFG"}, Place{0x40010400, "EXTI"},
-        Place{0x40010800, "TIM9"}, Place{0x40011000, "TIM11"}, Place{0x40013000, "SPI1"},
-        Place{0x40013800, "USART1"}, Place{0x40020000, "GPIOA"}, Place{0x40021400, "GPIOH"},
-        Place{0x40021800, "GPIOF"}, Place{0x40021C00, "GPIOG"}, Place{0x40023000, "CRC"},
-        Place{0x40023800, "RCC"}, Place{0x40026000, "DMA1"}}) {
+       {Place{0x40000000, "TIM2"},   Place{0x40001400, "TIM7"},   Place{0x40002800, "RTC"},
+        Place{0x40002C00, "WWDG"},   Place{0x40003000, "IWDG"},   Place{0x40003800, "SPI2"},
+        Place{0x40003C00, "SPI3"},   Place{0x40004400, "USART2"}, Place{0x40004800, "USART3"},
+        Place{0x40007000, "PWR"},    Place{0x40010000, "SYSCFG"}, Place{0x40010400, "EXTI"},
+        Place{0x40010800, "TIM9"},   Place{0x40011000, "TIM11"},  Place{0x40013000, "SPI1"},
+        Place{0x40013800, "USART1"}, Place{0x40020000, "GPIOA"},  Place{0x40021400, "GPIOH"},
+        Place{0x40021800, "GPIOF"},  Place{0x40021C00, "GPIOG"},  Place{0x40023000, "CRC"},
+        Place{0x40023800, "RCC"},    Place{0x40026000, "DMA1"}}) {
     bool found = false;
     for (const auto& window : bench.peripherals.windows()) {
       if (window.base == place.base) {
@@ -48,8 +48,8 @@ TEST(PeripheralsTest, EveryAddressOfTheMemoryMap) {
   }
 }
 
-/// Every register hammered with anything, time passing in between: nothing may hang or break, and the
-/// state must survive the archive wherever it got to.
+/// Every register hammered with anything, time passing in between: nothing may hang or break, and
+/// the state must survive the archive wherever it got to.
 TEST(PeripheralsTest, RandomAccessesLeaveASoundState) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     base::SeededRandom random(seed);
@@ -102,11 +102,19 @@ TEST(PeripheralsTest, RandomSpiTrafficLeavesTheRadioSound) {
       const std::uint8_t strobe = static_cast<std::uint8_t>(0x60 + random.below(0x14));
       const std::uint8_t address = static_cast<std::uint8_t>(random.below(256));
       switch (random.below(4)) {
-        case 0: (void)bench.transaction({0x80, strobe}, {}); break;
-        case 1: (void)bench.transaction({0x01, address}, data); break;
-        case 2: (void)bench.transaction({0x00, random.below(2) == 0 ? address : std::uint8_t{0xFF}},
-                                        data); break;
-        default: bench.drive_pin(0, 10, random.below(50) == 0); break;
+        case 0:
+          (void)bench.transaction({0x80, strobe}, {});
+          break;
+        case 1:
+          (void)bench.transaction({0x01, address}, data);
+          break;
+        case 2:
+          (void)bench.transaction({0x00, random.below(2) == 0 ? address : std::uint8_t{0xFF}},
+                                  data);
+          break;
+        default:
+          bench.drive_pin(0, 10, random.below(50) == 0);
+          break;
       }
       air.run_for(static_cast<Picoseconds>(random.below(2000)) * 1'000'000);
     }

@@ -14,12 +14,12 @@
 
 namespace goldcrest::board {
 
-inline constexpr unsigned port_count = 8;   ///< A … H
+inline constexpr unsigned port_count = 8;  ///< A … H
 inline constexpr unsigned pins_per_port = 16;
 
 struct Pin {
-  unsigned port = 0;     ///< 0 = A … 7 = H
-  unsigned number = 0;   ///< 0 … 15
+  unsigned port = 0;    ///< 0 = A … 7 = H
+  unsigned number = 0;  ///< 0 … 15
 
   friend bool operator==(const Pin&, const Pin&) = default;
 };

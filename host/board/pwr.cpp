@@ -15,7 +15,7 @@ constexpr std::uint32_t backup_write = 1u << 8;
 constexpr std::uint32_t voltage_scale = 3u << 11;
 constexpr std::uint32_t low_power_run = 1u << 14;
 constexpr std::uint32_t control_fields = 0x0000'5FF3u;
-constexpr std::uint32_t control_reset = 0x0000'1000u;   // range 2
+constexpr std::uint32_t control_reset = 0x0000'1000u;  // range 2
 
 constexpr std::uint32_t wakeup_flag = 1u << 0;
 constexpr std::uint32_t standby_flag = 1u << 1;
@@ -30,9 +30,15 @@ constexpr Picoseconds regulator_settling_time = microseconds(20);
 
 Pwr::Pwr(Chip& chip, Rcc& rcc) : RegisterBlock(chip, "PWR", NarrowWrite::duplicate), rcc_(rcc) {}
 
-bool Pwr::backup_access() const { return (control_ & backup_write) != 0; }
-bool Pwr::standby_selected() const { return (control_ & standby_on_deep_sleep) != 0; }
-void Pwr::note_standby_wakeup() { status_ |= wakeup_flag | standby_flag; }
+bool Pwr::backup_access() const {
+  return (control_ & backup_write) != 0;
+}
+bool Pwr::standby_selected() const {
+  return (control_ & standby_on_deep_sleep) != 0;
+}
+void Pwr::note_standby_wakeup() {
+  status_ |= wakeup_flag | standby_flag;
+}
 
 void Pwr::reset(bool power_on) {
   control_ = control_reset;
@@ -51,9 +57,12 @@ void Pwr::advance(Picoseconds now) {
 
 std::uint32_t Pwr::read_register(std::uint32_t offset) {
   switch (offset) {
-    case cr: return control_;
-    case csr: return status_ | ((control_ & low_power_run) != 0 ? regulator_low_power : 0u);
-    default: return unmodelled_read(offset);
+    case cr:
+      return control_;
+    case csr:
+      return status_ | ((control_ & low_power_run) != 0 ? regulator_low_power : 0u);
+    default:
+      return unmodelled_read(offset);
   }
 }
 
@@ -71,7 +80,7 @@ void Pwr::write_register(std::uint32_t offset, std::uint32_t value) {
   const std::uint32_t before = control_;
   control_ = value & control_fields;
   if ((control_ & voltage_scale) == 0) {
-    control_ |= before & voltage_scale;   // VOS = 00 is forbidden: ignored (RM0038 5.4.1)
+    control_ |= before & voltage_scale;  // VOS = 00 is forbidden: ignored (RM0038 5.4.1)
   }
   if (((control_ ^ before) & voltage_scale) != 0) {
     status_ |= regulator_settling;

@@ -35,7 +35,7 @@ class Pwr final : public RegisterBlock {
   Rcc& rcc_;
   std::uint32_t control_ = 0;
   std::uint32_t status_ = 0;
-  Picoseconds settled_at_ = no_event;   ///< end of a change of voltage range (VOSF)
+  Picoseconds settled_at_ = no_event;  ///< end of a change of voltage range (VOSF)
 };
 
 }  // namespace goldcrest::board

@@ -70,7 +70,9 @@ constexpr std::uint32_t apb_divider(std::uint32_t code) {
 
 }  // namespace
 
-void Rcc::Oscillator::serialize(Saver& saver) { saver(on, ready, ready_at); }
+void Rcc::Oscillator::serialize(Saver& saver) {
+  saver(on, ready, ready_at);
+}
 
 Rcc::Rcc(Chip& chip) : RegisterBlock(chip, "RCC", NarrowWrite::merge) {}
 
@@ -94,7 +96,9 @@ void Rcc::reset(bool power_on) {
   update();
 }
 
-void Rcc::note_reset(std::uint32_t flag) { status_ |= (flag & reset_flags) | pin_reset; }
+void Rcc::note_reset(std::uint32_t flag) {
+  status_ |= (flag & reset_flags) | pin_reset;
+}
 
 std::uint32_t Rcc::timer_hz(unsigned bus) const {
   const std::uint32_t code = configuration_ >> (bus == 1 ? 11 : 8) & 7u;
@@ -105,14 +109,20 @@ std::uint32_t Rcc::timer_hz(unsigned bus) const {
 std::uint32_t Rcc::rtc_hz() const {
   if ((status_ & rtc_enable) == 0) return 0;
   switch ((status_ & rtc_select) >> 16) {
-    case 1: return source_hz(lse);
-    case 2: return source_hz(lsi);
-    case 3: return source_hz(hse) / (2u << ((control_ & rtc_prescaler) >> 29));
-    default: return 0;
+    case 1:
+      return source_hz(lse);
+    case 2:
+      return source_hz(lsi);
+    case 3:
+      return source_hz(hse) / (2u << ((control_ & rtc_prescaler) >> 29));
+    default:
+      return 0;
   }
 }
 
-bool Rcc::enabled(ClockGate gate) const { return (enables_[gate.bus] >> gate.bit & 1u) != 0; }
+bool Rcc::enabled(ClockGate gate) const {
+  return (enables_[gate.bus] >> gate.bit & 1u) != 0;
+}
 
 void Rcc::force_lsi() {
   lsi_forced_ = true;
@@ -136,13 +146,20 @@ void Rcc::leave_stop() {
 std::uint32_t Rcc::source_hz(Source source) const {
   if (!oscillators_[source].ready) return 0;
   switch (source) {
-    case msi: return msi_ranges[calibration_ >> 13 & 7u];
-    case hsi: return hsi_hz;
-    case hse: return hse_bypass_hz;
-    case pll: return pll_hz();
-    case lse: return lse_hz;
-    case lsi: return lsi_hz;
-    default: return 0;
+    case msi:
+      return msi_ranges[calibration_ >> 13 & 7u];
+    case hsi:
+      return hsi_hz;
+    case hse:
+      return hse_bypass_hz;
+    case pll:
+      return pll_hz();
+    case lse:
+      return lse_hz;
+    case lsi:
+      return lsi_hz;
+    default:
+      return 0;
   }
 }
 
@@ -150,7 +167,7 @@ std::uint32_t Rcc::pll_hz() const {
   const std::uint32_t input = source_hz((configuration_ >> 16 & 1u) != 0 ? hse : hsi);
   const std::uint32_t factor = configuration_ >> 18 & 15u;
   const std::uint32_t divider = (configuration_ >> 22 & 3u) + 1;
-  if (factor >= pll_factors.size() || divider == 1) return 0;   // "not allowed" by RM0038
+  if (factor >= pll_factors.size() || divider == 1) return 0;  // "not allowed" by RM0038
   return input * pll_factors[factor] / divider;
 }
 
@@ -169,11 +186,16 @@ bool Rcc::in_use(Source source) const {
   const bool pll_runs = oscillators_[pll].on;
   const bool pll_from_hse = (configuration_ >> 16 & 1u) != 0;
   switch (source) {
-    case msi: return switched_to_ == 0;
-    case hsi: return switched_to_ == 1 || (switched_to_ == 3 && pll_runs && !pll_from_hse);
-    case hse: return switched_to_ == 2 || (switched_to_ == 3 && pll_runs && pll_from_hse);
-    case pll: return switched_to_ == 3;
-    default: return false;
+    case msi:
+      return switched_to_ == 0;
+    case hsi:
+      return switched_to_ == 1 || (switched_to_ == 3 && pll_runs && !pll_from_hse);
+    case hse:
+      return switched_to_ == 2 || (switched_to_ == 3 && pll_runs && pll_from_hse);
+    case pll:
+      return switched_to_ == 3;
+    default:
+      return false;
   }
 }
 
@@ -265,12 +287,18 @@ std::uint32_t Rcc::read_register(std::uint32_t offset) {
   if (offset >= ahbenr && offset <= apb1enr) return enables_[(offset - ahbenr) / 4];
   if (offset >= ahblpenr && offset <= apb1lpenr) return sleep_enables_[(offset - ahblpenr) / 4];
   switch (offset) {
-    case cr: return control();
-    case icscr: return calibration_;
-    case cfgr: return configuration_ | switched_to_ << 2;
-    case cir: return interrupts_;
-    case csr: return status();
-    default: return unmodelled_read(offset);
+    case cr:
+      return control();
+    case icscr:
+      return calibration_;
+    case cfgr:
+      return configuration_ | switched_to_ << 2;
+    case cir:
+      return interrupts_;
+    case csr:
+      return status();
+    default:
+      return unmodelled_read(offset);
   }
 }
 
@@ -314,7 +342,7 @@ void Rcc::advance(Picoseconds now) {
     if (oscillator.ready_at > now) continue;
     oscillator.ready_at = no_event;
     oscillator.ready = true;
-    interrupts_ |= 1u << source;   // CIR flags are in the order of Source
+    interrupts_ |= 1u << source;  // CIR flags are in the order of Source
     changed = true;
   }
   if (changed) update();
@@ -336,9 +364,9 @@ void Rcc::update() {
 
 void Rcc::serialize(Saver& saver) {
   saver.section(name());
-  saver(backup_access_, stopped_, lsi_forced_, oscillators_, control_, calibration_,
-        configuration_, switched_to_, interrupts_, status_, resets_, enables_, sleep_enables_,
-        hclk_hz_, pclk1_hz_, pclk2_hz_);
+  saver(backup_access_, stopped_, lsi_forced_, oscillators_, control_, calibration_, configuration_,
+        switched_to_, interrupts_, status_, resets_, enables_, sleep_enables_, hclk_hz_, pclk1_hz_,
+        pclk2_hz_);
 }
 
 }  // namespace goldcrest::board

@@ -72,7 +72,8 @@ class Rcc final : public RegisterBlock {
   void force_lsi();
   /// After a reset: the flag of RCC_CSR that says why. PINRSTF comes with every one.
   void note_reset(std::uint32_t flag);
-  /// The CPU goes into or comes out of Stop: clocks stand still; afterwards MSI is the system clock.
+  /// The CPU goes into or comes out of Stop: clocks stand still; afterwards MSI is the system
+  /// clock.
   void enter_stop();
   void leave_stop();
 
@@ -116,12 +117,12 @@ class Rcc final : public RegisterBlock {
   bool lsi_forced_ = false;
 
   std::array<Oscillator, source_count> oscillators_{};
-  std::uint32_t control_ = 0;          ///< CR bits that are just stored
+  std::uint32_t control_ = 0;  ///< CR bits that are just stored
   std::uint32_t calibration_ = 0;
-  std::uint32_t configuration_ = 0;    ///< CFGR without SWS
-  std::uint32_t switched_to_ = 0;      ///< SWS
-  std::uint32_t interrupts_ = 0;       ///< CIR enables and flags
-  std::uint32_t status_ = 0;           ///< CSR bits that are just stored
+  std::uint32_t configuration_ = 0;  ///< CFGR without SWS
+  std::uint32_t switched_to_ = 0;    ///< SWS
+  std::uint32_t interrupts_ = 0;     ///< CIR enables and flags
+  std::uint32_t status_ = 0;         ///< CSR bits that are just stored
   std::array<std::uint32_t, 3> resets_{};
   std::array<std::uint32_t, 3> enables_{};
   std::array<std::uint32_t, 3> sleep_enables_{};

@@ -42,7 +42,7 @@ TEST(RccTest, MsiRangeSetsTheClock) {
 
 TEST(RccTest, PllNeedsItsSourceAndTimeToLock) {
   TestBench bench;
-  bench.write(cfgr, 1u << 22 | 1u << 18);   // HSI × 4 / 2
+  bench.write(cfgr, 1u << 22 | 1u << 18);  // HSI × 4 / 2
   bench.set_bits(cr, 1u << 24);
   bench.run_for(microseconds(1000));
   EXPECT_EQ(bench.read(cr) >> 25 & 1u, 0u) << "locked without HSI";
@@ -70,7 +70,7 @@ TEST(RccTest, ClockInUseCannotBeSwitchedOffNorThePllChanged) {
 TEST(RccTest, PrescalersAndTimerClocks) {
   TestBench bench;
   bench.run_at_32_mhz();
-  bench.set_bits(cfgr, 8u << 4 | 5u << 8 | 4u << 11);   // AHB / 2, APB1 / 4, APB2 / 2
+  bench.set_bits(cfgr, 8u << 4 | 5u << 8 | 4u << 11);  // AHB / 2, APB1 / 4, APB2 / 2
   EXPECT_EQ(bench.hclk_hz(), 16'000'000u);
   EXPECT_EQ(bench.pclk1_hz(), 4'000'000u);
   EXPECT_EQ(bench.pclk2_hz(), 8'000'000u);

@@ -35,7 +35,7 @@ enum Offset : std::uint32_t {
 // CR
 constexpr std::uint32_t bypass_shadow = 1u << 5;
 constexpr std::uint32_t twelve_hours = 1u << 6;
-constexpr std::uint32_t alarm_enable = 1u << 8;    // A; B is the next bit, as below
+constexpr std::uint32_t alarm_enable = 1u << 8;  // A; B is the next bit, as below
 constexpr std::uint32_t wake_up_enable = 1u << 10;
 constexpr std::uint32_t alarm_interrupt = 1u << 12;
 constexpr std::uint32_t wake_up_interrupt = 1u << 14;
@@ -52,11 +52,13 @@ constexpr std::uint32_t initialisation = 1u << 7;
 constexpr std::uint32_t alarm_flag = 1u << 8;
 constexpr std::uint32_t wake_up_flag = 1u << 10;
 
-constexpr std::uint32_t mask_bit = 0x80;   // of each byte of an alarm register
+constexpr std::uint32_t mask_bit = 0x80;  // of each byte of an alarm register
 
 }  // namespace
 
-void Rtc::Alarm::serialize(Saver& saver) { saver(match, sub_second, at); }
+void Rtc::Alarm::serialize(Saver& saver) {
+  saver(match, sub_second, at);
+}
 
 Rtc::Rtc(Chip& chip, Rcc& rcc, const Pwr& pwr, Exti& exti)
     : RegisterBlock(chip, "RTC", NarrowWrite::duplicate), rcc_(rcc), pwr_(pwr), exti_(exti) {
@@ -104,7 +106,9 @@ void Rtc::clocks_changed() {
   plan();
 }
 
-bool Rtc::in_initialisation() const { return (flags_ & initialisation_flag) != 0; }
+bool Rtc::in_initialisation() const {
+  return (flags_ & initialisation_flag) != 0;
+}
 
 std::uint64_t Rtc::ticks_at(Picoseconds now) const {
   if (clock_hz_ == 0 || in_initialisation() || now <= counted_at_) return 0;
@@ -123,9 +127,13 @@ void Rtc::synchronise(Picoseconds now) {
   ticks_ = static_cast<std::uint32_t>(ticks % synchronous());
 }
 
-Calendar Rtc::calendar() const { return from_seconds(seconds_, weekday_, weekday_reference_); }
+Calendar Rtc::calendar() const {
+  return from_seconds(seconds_, weekday_, weekday_reference_);
+}
 
-std::uint32_t Rtc::sub_second() const { return synchronous() - 1 - ticks_; }
+std::uint32_t Rtc::sub_second() const {
+  return synchronous() - 1 - ticks_;
+}
 
 // Reading SSR or TR freezes the higher-order shadow registers until DR has been read.
 std::uint32_t Rtc::read_time(std::uint32_t offset) {
@@ -133,8 +141,7 @@ std::uint32_t Rtc::read_time(std::uint32_t offset) {
   const Calendar now = calendar();
   const bool twelve = (control_ & twelve_hours) != 0;
   const bool shadowed = (control_ & bypass_shadow) == 0;
-  const std::uint32_t time =
-      in_initialisation() ? written_time_ : time_register(now, twelve);
+  const std::uint32_t time = in_initialisation() ? written_time_ : time_register(now, twelve);
   const std::uint32_t date = in_initialisation() ? written_date_ : date_register(now);
   if (offset == dr) {
     const bool held = frozen_;
@@ -164,23 +171,39 @@ std::uint32_t Rtc::read_register(std::uint32_t offset) {
   switch (offset) {
     case tr:
     case dr:
-    case ssr: return read_time(offset);
-    case cr: return control_;
-    case isr: synchronise(chip_.now()); return status();
-    case prer: return prescalers_;
-    case wutr: return wake_up_reload_;
-    case calibr: return calibration_;
-    case alrmar: return alarms_[0].match;
-    case alrmbr: return alarms_[1].match;
-    case wpr: return 0;
+    case ssr:
+      return read_time(offset);
+    case cr:
+      return control_;
+    case isr:
+      synchronise(chip_.now());
+      return status();
+    case prer:
+      return prescalers_;
+    case wutr:
+      return wake_up_reload_;
+    case calibr:
+      return calibration_;
+    case alrmar:
+      return alarms_[0].match;
+    case alrmbr:
+      return alarms_[1].match;
+    case wpr:
+      return 0;
     case tstr:
     case tsdr:
-    case tsssr: return 0;
-    case calr: return smooth_calibration_;
-    case tafcr: return tamper_;
-    case alrmassr: return alarms_[0].sub_second;
-    case alrmbssr: return alarms_[1].sub_second;
-    default: return unmodelled_read(offset);
+    case tsssr:
+      return 0;
+    case calr:
+      return smooth_calibration_;
+    case tafcr:
+      return tamper_;
+    case alrmassr:
+      return alarms_[0].sub_second;
+    case alrmbssr:
+      return alarms_[1].sub_second;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
@@ -226,7 +249,9 @@ void Rtc::write_protected(std::uint32_t offset, std::uint32_t value) {
     case dr:
       if (in_initialisation()) written_date_ = value & 0x00FF'FF3Fu;
       break;
-    case cr: write_control(value & 0x00FF'FFFFu); break;
+    case cr:
+      write_control(value & 0x00FF'FFFFu);
+      break;
     case prer:
       if (in_initialisation()) prescalers_ = value & 0x007F'7FFFu;
       break;
@@ -253,8 +278,12 @@ void Rtc::write_protected(std::uint32_t offset, std::uint32_t value) {
       if (value != 0) unmodelled("smooth calibration");
       smooth_calibration_ = value & 0xE1FFu;
       break;
-    case shiftr: unmodelled("shifting the calendar"); break;
-    default: unmodelled_write(offset, value); break;
+    case shiftr:
+      unmodelled("shifting the calendar");
+      break;
+    default:
+      unmodelled_write(offset, value);
+      break;
   }
 }
 
@@ -311,8 +340,8 @@ Picoseconds Rtc::wake_up_period() const {
 }
 
 void Rtc::plan_shadow() {
-  shadow_at_ = (flags_ & synchronised) != 0 ? no_event
-                                            : later(chip_.now(), cycles_to_time(2, clock_hz_));
+  shadow_at_ =
+      (flags_ & synchronised) != 0 ? no_event : later(chip_.now(), cycles_to_time(2, clock_hz_));
   chip_.reschedule();
 }
 
@@ -350,8 +379,7 @@ void Rtc::plan_alarm(Alarm& alarm, std::uint32_t enable) {
   const std::uint32_t compared = alarm.sub_second >> 24 & 15u;
   const std::uint32_t mask = compared >= 15 ? 0x7FFFu : (1u << compared) - 1u;
   std::uint32_t tick = 0;
-  while (tick < synchronous() &&
-         ((synchronous() - 1 - tick) & mask) != (alarm.sub_second & mask)) {
+  while (tick < synchronous() && ((synchronous() - 1 - tick) & mask) != (alarm.sub_second & mask)) {
     ++tick;
   }
   if (tick == synchronous()) return;

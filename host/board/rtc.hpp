@@ -2,10 +2,10 @@
 // RTC at 0x40002800, RM0038 chapter "Real-time clock". Interrupts through EXTI: alarms line 17
 // (IRQ 41), wake-up timer line 20 (IRQ 3).
 //
-// Calendar in BCD with sub-seconds and shadow registers (RSF), initialisation mode, write protection
-// by keys and by PWR_CR.DBP, wake-up timer, alarms A and B with masks, 32 backup registers. It runs
-// through a system reset; only a power-on or RCC_CSR.RTCRST clears it. Not modelled, traced:
-// timestamps and tamper pins, calibration, shifting, reference clock, outputs.
+// Calendar in BCD with sub-seconds and shadow registers (RSF), initialisation mode, write
+// protection by keys and by PWR_CR.DBP, wake-up timer, alarms A and B with masks, 32 backup
+// registers. It runs through a system reset; only a power-on or RCC_CSR.RTCRST clears it. Not
+// modelled, traced: timestamps and tamper pins, calibration, shifting, reference clock, outputs.
 #pragma once
 
 #include <array>
@@ -71,17 +71,18 @@ class Rtc final : public RegisterBlock, public ClockListener {
   const Pwr& pwr_;
   Exti& exti_;
   std::uint32_t control_ = 0;
-  std::uint32_t flags_ = 0;          ///< ISR bits 5 (RSF), 6, 7 and 8–15
+  std::uint32_t flags_ = 0;  ///< ISR bits 5 (RSF), 6, 7 and 8–15
   std::uint32_t prescalers_ = 0;
   std::uint32_t wake_up_reload_ = 0;
-  std::uint32_t unlock_step_ = 0;    ///< 2 = write protection is off
+  std::uint32_t unlock_step_ = 0;  ///< 2 = write protection is off
   std::array<Alarm, 2> alarms_{};
   std::uint32_t calibration_ = 0;
   std::uint32_t smooth_calibration_ = 0;
   std::uint32_t tamper_ = 0;
   std::array<std::uint32_t, 32> backup_{};
 
-  // The calendar: `seconds_` and `ticks_` (of ck_apre, within the second) were right at counted_at_.
+  // The calendar: `seconds_` and `ticks_` (of ck_apre, within the second) were right at
+  // counted_at_.
   std::int64_t seconds_ = 0;
   std::uint32_t ticks_ = 0;
   std::int64_t weekday_reference_ = 0;
@@ -89,9 +90,9 @@ class Rtc final : public RegisterBlock, public ClockListener {
   Picoseconds counted_at_ = 0;
   std::uint32_t clock_hz_ = 0;
 
-  std::uint32_t written_time_ = 0;   ///< TR and DR as set in initialisation mode
+  std::uint32_t written_time_ = 0;  ///< TR and DR as set in initialisation mode
   std::uint32_t written_date_ = 0x2101;
-  bool frozen_ = false;              ///< shadow registers are held until DR is read
+  bool frozen_ = false;  ///< shadow registers are held until DR is read
   std::uint32_t frozen_time_ = 0;
   std::uint32_t frozen_date_ = 0;
   Picoseconds shadow_at_ = no_event;          ///< RSF comes

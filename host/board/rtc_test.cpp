@@ -133,7 +133,7 @@ TEST_F(RtcTest, SystemResetLeavesItRunning) {
 
 TEST_F(RtcTest, WakeUpTimerRepeats) {
   bench.write(wutr, 2047);
-  bench.write(cr, 1u << 14 | 1u << 10);   // RTCCLK / 16: one second
+  bench.write(cr, 1u << 14 | 1u << 10);  // RTCCLK / 16: one second
   bench.write(wutr, 1);
   EXPECT_EQ(bench.read(wutr), 2047u) << "not while it runs";
   for (int round = 0; round < 3; ++round) {
@@ -178,9 +178,9 @@ TEST_F(RtcTest, AlarmAtATimeOfDay) {
 }
 
 TEST_F(RtcTest, AlarmOnADateAndOnAWeekday) {
-  set(0x000000, 0x262101);                             // Monday, 1 January
-  bench.write(alrmar, 0x03'00'00'00);                  // the 3rd
-  bench.write(alrmbr, 1u << 30 | 0x04'00'00'00);       // a Thursday
+  set(0x000000, 0x262101);                        // Monday, 1 January
+  bench.write(alrmar, 0x03'00'00'00);             // the 3rd
+  bench.write(alrmbr, 1u << 30 | 0x04'00'00'00);  // a Thursday
   bench.write(cr, 3u << 12 | 3u << 8);
   bench.run_for(2 * 86'400 * second - second);
   EXPECT_EQ(bench.read(isr) >> 8 & 3u, 0u);

@@ -73,8 +73,12 @@ void Spi::reset(bool /*power_on*/) {
   update();
 }
 
-bool Spi::enabled() const { return (control1_ & spi_enable) != 0; }
-bool Spi::is_master() const { return (control1_ & master) != 0; }
+bool Spi::enabled() const {
+  return (control1_ & spi_enable) != 0;
+}
+bool Spi::is_master() const {
+  return (control1_ & master) != 0;
+}
 
 bool Spi::receive_only() const {
   if ((control1_ & one_line) != 0) return (control1_ & one_line_output) == 0;
@@ -93,32 +97,50 @@ Picoseconds Spi::frame_time() const {
 
 std::uint32_t Spi::read_register(std::uint32_t offset) {
   switch (offset) {
-    case cr1: return control1_;
-    case cr2: return control2_;
-    case sr: return read_status();
-    case dr: return read_data();
-    case crcpr: return polynomial_;
-    case i2scfgr: return 0;
-    case i2spr: return 2;
-    default: return unmodelled_read(offset);
+    case cr1:
+      return control1_;
+    case cr2:
+      return control2_;
+    case sr:
+      return read_status();
+    case dr:
+      return read_data();
+    case crcpr:
+      return polynomial_;
+    case i2scfgr:
+      return 0;
+    case i2spr:
+      return 2;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
 void Spi::write_register(std::uint32_t offset, std::uint32_t value) {
   switch (offset) {
-    case cr1: write_control(value & 0xFFFFu); break;
+    case cr1:
+      write_control(value & 0xFFFFu);
+      break;
     case cr2:
       if ((value & ti_frame) != 0) unmodelled("TI frame format");
       control2_ = value & 0x00F7u;
       break;
-    case sr: break;   // only CRCERR can be written, and CRC is not modelled
-    case dr: write_data(value & 0xFFFFu); break;
-    case crcpr: polynomial_ = value & 0xFFFFu; break;
+    case sr:
+      break;  // only CRCERR can be written, and CRC is not modelled
+    case dr:
+      write_data(value & 0xFFFFu);
+      break;
+    case crcpr:
+      polynomial_ = value & 0xFFFFu;
+      break;
     case i2scfgr:
       if ((value & 1u << 11) != 0) unmodelled("I2S mode");
       break;
-    case i2spr: break;
-    default: unmodelled_write(offset, value); break;
+    case i2spr:
+      break;
+    default:
+      unmodelled_write(offset, value);
+      break;
   }
   update();
 }
@@ -200,7 +222,7 @@ void Spi::finish_frame(Picoseconds at) {
   }
   if (!transmit_only()) {
     if ((status_ & receive_full) != 0) {
-      status_ |= overrun;   // the new frame is lost
+      status_ |= overrun;  // the new frame is lost
       overrun_data_read_ = false;
     } else {
       receive_data_ = received;
@@ -227,9 +249,8 @@ std::uint8_t Spi::exchange(std::uint8_t mosi) {
 
 bool Spi::device_hears() const {
   if (!pins_.has_alternate(wiring_.sck, wiring_.alternate_function)) return false;
-  const bool mode_fits =
-      ((control1_ & clock_phase_bit) != 0) == wiring_.clock_phase &&
-      ((control1_ & clock_polarity_bit) != 0) == wiring_.clock_polarity;
+  const bool mode_fits = ((control1_ & clock_phase_bit) != 0) == wiring_.clock_phase &&
+                         ((control1_ & clock_polarity_bit) != 0) == wiring_.clock_polarity;
   const std::uint32_t clock = config_.bus == 1 ? chip_.pclk2_hz() : chip_.pclk1_hz();
   const std::uint32_t sck = clock >> ((control1_ >> 3 & 7u) + 1);
   const bool speed_fits = wiring_.max_hz == 0 || sck <= wiring_.max_hz;

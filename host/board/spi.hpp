@@ -3,11 +3,11 @@
 //
 //   SPI1 0x40013000 IRQ 35 (APB2)   SPI2 0x40003800 IRQ 36   SPI3 0x40003C00 IRQ 47 (APB1)
 //
-// A frame of 8 or 16 bits takes as many SCK periods (PCLK divided by 2 to 256); transmit and receive
-// buffers hold one frame each, so that transmission goes on while nobody reads, with the overrun
-// flag set. A device hangs on the bus behind real pins: bytes reach it only when the pins are set to
-// the SPI, the mode is one it understands and SCK is not too fast.
-// Not modelled, traced: slave mode, CRC, I2S, TI frames.
+// A frame of 8 or 16 bits takes as many SCK periods (PCLK divided by 2 to 256); transmit and
+// receive buffers hold one frame each, so that transmission goes on while nobody reads, with the
+// overrun flag set. A device hangs on the bus behind real pins: bytes reach it only when the pins
+// are set to the SPI, the mode is one it understands and SCK is not too fast. Not modelled, traced:
+// slave mode, CRC, I2S, TI frames.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace goldcrest::board {
 struct SpiConfig {
   std::string_view name;
   unsigned irq = 0;
-  unsigned bus = 2;   ///< 1 = APB2, 2 = APB1
+  unsigned bus = 2;  ///< 1 = APB2, 2 = APB1
   DmaLine dma_tx{};
   DmaLine dma_rx{};
 };
@@ -82,8 +82,8 @@ class Spi final : public RegisterBlock {
   std::uint32_t transmit_data_ = 0;
   std::uint32_t receive_data_ = 0;
   std::uint32_t shifting_ = 0;
-  bool overrun_data_read_ = false;   ///< DR read after an overrun: the next SR read clears OVR
-  bool mode_fault_seen_ = false;     ///< SR read with MODF: the next CR1 write clears it
+  bool overrun_data_read_ = false;  ///< DR read after an overrun: the next SR read clears OVR
+  bool mode_fault_seen_ = false;    ///< SR read with MODF: the next CR1 write clears it
   Picoseconds frame_end_ = no_event;
 };
 

@@ -10,7 +10,7 @@
 namespace goldcrest::board {
 namespace {
 
-constexpr std::uint32_t base = 0x40013000;   // SPI1
+constexpr std::uint32_t base = 0x40013000;  // SPI1
 constexpr std::uint32_t cr1 = base + 0x00;
 constexpr std::uint32_t cr2 = base + 0x04;
 constexpr std::uint32_t sr = base + 0x08;
@@ -40,12 +40,12 @@ class SpiTest : public ::testing::Test {
   SpiTest() {
     bench.open_gates();
     bench.run_at_32_mhz();
-    bench.write(0x40020000, 2u << 12 | 2u << 14);   // PA6, PA7
+    bench.write(0x40020000, 2u << 12 | 2u << 14);  // PA6, PA7
     bench.write(0x40020020, 5u << 24 | 5u << 28);
-    bench.write(0x40020400, 2u << 6);               // PB3
+    bench.write(0x40020400, 2u << 6);  // PB3
     bench.write(0x40020420, 5u << 12);
     bench.peripherals.spi1.connect(device, {.sck = {1, 3}, .miso = {0, 6}, .mosi = {0, 7}});
-    bench.write(cr1, master | 1u << 3);             // PCLK / 4
+    bench.write(cr1, master | 1u << 3);  // PCLK / 4
     bench.set_bits(cr1, 1u << 6);
   }
   Picoseconds byte = cycles_to_time(32, 32'000'000);
@@ -142,11 +142,11 @@ TEST_F(SpiTest, DeviceHearsNothingThroughWrongPinsModeOrSpeed) {
   bench.run_for(byte);
   EXPECT_EQ(bench.read(dr), 0xFFu);
   bench.write(0x40020400, 2u << 6);
-  bench.set_bits(cr1, 1);   // CPHA
+  bench.set_bits(cr1, 1);  // CPHA
   bench.write(dr, 1);
   bench.run_for(byte);
   EXPECT_EQ(bench.read(dr), 0xFFu);
-  bench.write(cr1, master | 1u << 6);   // 16 MHz
+  bench.write(cr1, master | 1u << 6);  // 16 MHz
   bench.write(dr, 1);
   bench.run_for(byte);
   EXPECT_EQ(bench.read(dr), 0xFFu);

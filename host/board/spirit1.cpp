@@ -15,7 +15,9 @@ constexpr std::uint8_t write_header = 0x00;
 constexpr std::uint8_t read_header = 0x01;
 constexpr std::uint8_t command_header = 0x80;
 
-constexpr std::uint32_t bit(Irq irq) { return 1u << static_cast<unsigned>(irq); }
+constexpr std::uint32_t bit(Irq irq) {
+  return 1u << static_cast<unsigned>(irq);
+}
 
 }  // namespace
 
@@ -28,7 +30,9 @@ void Spirit1::Reception::serialize(Saver& saver) {
         overflow, stored, fifo_before, payload);
 }
 
-Spirit1::Spirit1(Chip& chip, Pins& pins) : chip_(chip), pins_(pins) { pins_.add_listener(*this); }
+Spirit1::Spirit1(Chip& chip, Pins& pins) : chip_(chip), pins_(pins) {
+  pins_.add_listener(*this);
+}
 
 void Spirit1::power_on() {
   time_ = chip_.now();
@@ -56,7 +60,7 @@ void Spirit1::select(bool selected) {
 }
 
 std::uint8_t Spirit1::transfer(std::uint8_t mosi) {
-  if (!selected_ || state_ == State::shutdown) return 0;   // MISO floats
+  if (!selected_ || state_ == State::shutdown) return 0;  // MISO floats
   advance(chip_.now());
   const std::uint32_t position = position_++;
   if (position == 0) {
@@ -110,22 +114,27 @@ std::uint8_t Spirit1::read(std::uint8_t address) {
 
 std::uint8_t Spirit1::read_only(std::uint8_t address) {
   switch (address) {
-    case mc_state1: return status_high();
-    case mc_state0: return status_low();
-    case linear_fifo_status1: return static_cast<std::uint8_t>(tx_fifo_.size());
-    case linear_fifo_status0: return static_cast<std::uint8_t>(rx_fifo_.size());
+    case mc_state1:
+      return status_high();
+    case mc_state0:
+      return status_low();
+    case linear_fifo_status1:
+      return static_cast<std::uint8_t>(tx_fifo_.size());
+    case linear_fifo_status0:
+      return static_cast<std::uint8_t>(rx_fifo_.size());
     case rssi_level:
       if (state_ == State::rx) registers_[rssi_level] = rssi_code(signal_dbm());
       return registers_[rssi_level];
     case link_qualif1:
       return static_cast<std::uint8_t>((registers_[link_qualif1] & 0x7Fu) |
                                        (state_ == State::rx && carrier_sensed() ? 0x80u : 0u));
-    default: break;
+    default:
+      break;
   }
   if (address < irq_status3 || address > irq_status0) return registers_[address];
   const unsigned shift = 8u * (irq_status0 - address);
   const auto flags = static_cast<std::uint8_t>(irq_status_ >> shift);
-  irq_status_ &= ~(0xFFu << shift);   // reading clears
+  irq_status_ &= ~(0xFFu << shift);  // reading clears
   update_pins();
   return flags;
 }
@@ -143,7 +152,7 @@ void Spirit1::write(std::uint8_t address, std::uint8_t value) {
     // SEED_RELOAD
     random_ = static_cast<std::uint16_t>(registers_[csma_config3] << 8 | registers_[csma_config2]);
   }
-  update_fifo_flags();   // thresholds, and with it pins, masks and GPIO functions
+  update_fifo_flags();  // thresholds, and with it pins, masks and GPIO functions
   update_pins();
 }
 
@@ -186,28 +195,44 @@ void Spirit1::update_pins() {
 }
 
 bool Spirit1::pin_function(unsigned function) const {
-  const std::uint32_t mask =
-      std::uint32_t{registers_[irq_mask3]} << 24 | std::uint32_t{registers_[irq_mask3 + 1]} << 16 |
-      std::uint32_t{registers_[irq_mask3 + 2]} << 8 | registers_[irq_mask0];
+  const std::uint32_t mask = std::uint32_t{registers_[irq_mask3]} << 24 |
+                             std::uint32_t{registers_[irq_mask3 + 1]} << 16 |
+                             std::uint32_t{registers_[irq_mask3 + 2]} << 8 | registers_[irq_mask0];
   switch (function) {
-    case 0: return (irq_status_ & mask) == 0;   // nIRQ
-    case 1: return !in_reset_;
-    case 2: return wake_up_expired_;
-    case 5: return state_ == State::tx;
-    case 6: return tx_almost_empty_;
-    case 7: return tx_almost_full_;
-    case 10: return state_ == State::rx;
-    case 11: return rx_almost_full_;
-    case 12: return rx_almost_empty_;
-    case 14: return reception_ && reception_->preamble_seen;
-    case 15: return reception_ && reception_->sync_seen;
-    case 16: return state_ == State::rx && carrier_sensed();
-    case 18: return state_ == State::tx;
-    case 19: return true;
-    case 3:      // battery is full
-    case 13:     // one antenna
-    case 20: return false;
-    default: return false;   // clocks and raw data
+    case 0:
+      return (irq_status_ & mask) == 0;  // nIRQ
+    case 1:
+      return !in_reset_;
+    case 2:
+      return wake_up_expired_;
+    case 5:
+      return state_ == State::tx;
+    case 6:
+      return tx_almost_empty_;
+    case 7:
+      return tx_almost_full_;
+    case 10:
+      return state_ == State::rx;
+    case 11:
+      return rx_almost_full_;
+    case 12:
+      return rx_almost_empty_;
+    case 14:
+      return reception_ && reception_->preamble_seen;
+    case 15:
+      return reception_ && reception_->sync_seen;
+    case 16:
+      return state_ == State::rx && carrier_sensed();
+    case 18:
+      return state_ == State::tx;
+    case 19:
+      return true;
+    case 3:   // battery is full
+    case 13:  // one antenna
+    case 20:
+      return false;
+    default:
+      return false;  // clocks and raw data
   }
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The SPIRIT1 radio on the X-NUCLEO-IDS01A4/A5, as its datasheet (DocID022758) describes it, seen from
-// its three sides: the SPI and pins of the microcontroller, and the air.
+// The SPIRIT1 radio on the X-NUCLEO-IDS01A4/A5, as its datasheet (DocID022758) describes it, seen
+// from its three sides: the SPI and pins of the microcontroller, and the air.
 //
-//   CS PB6   SCK PB3   MISO PA6   MOSI PA7   SDN PA10   GPIO3 PC7   GPIO2 PA4   GPIO1 PB0   GPIO0 PC1
+//   CS PB6   SCK PB3   MISO PA6   MOSI PA7   SDN PA10   GPIO3 PC7   GPIO2 PA4   GPIO1 PB0   GPIO0
+//   PC1
 //
 // An SPI transaction is a header (0x00 write, 0x01 read, 0x80 command), an address or strobe, and
 // data with the address counting up (but for the FIFO at 0xFF); the two MC_STATE bytes come back
-// during the first two. The packet handler speaks BASIC and STACK formats; frames pass the RadioPort
-// whole, with their air time, and fill and drain the FIFOs at air rate.
+// during the first two. The packet handler speaks BASIC and STACK formats; frames pass the
+// RadioPort whole, with their air time, and fill and drain the FIFOs at air rate.
 //
 // Not modelled, traced: AES, direct modes, PN9, MBUS, automatic acknowledgement and retransmission,
 // antenna switching, battery and temperature, GPIO inputs, persistent transmission.
@@ -52,8 +53,8 @@ class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver
   void packet_begin(std::uint64_t packet_id, base::Instant begin, base::Instant end, int rssi_dbm,
                     const RadioSettings& settings) override;
   void packet_content(std::uint64_t packet_id, std::span<const std::uint8_t> payload) override;
-  void packet_end(std::uint64_t packet_id, base::Instant end,
-                  std::span<const std::uint8_t> payload, bool corrupt) override;
+  void packet_end(std::uint64_t packet_id, base::Instant end, std::span<const std::uint8_t> payload,
+                  bool corrupt) override;
 
   /// Power comes on; a reset of the microcontroller does not touch the radio.
   void power_on();
@@ -69,12 +70,12 @@ class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver
   struct Transmission {
     Picoseconds begin = 0;
     Picoseconds end = no_event;
-    Picoseconds payload_at = 0;          ///< the first payload byte is needed
+    Picoseconds payload_at = 0;  ///< the first payload byte is needed
     Picoseconds byte_time = 1;
-    std::uint32_t payload_bytes = 0;     ///< through the FIFO
-    std::uint32_t fetched = 0;           ///< of them, taken from the FIFO
-    bool announced = false;              ///< the air knows of it
-    std::vector<std::uint8_t> content;   ///< header and payload, as far as known
+    std::uint32_t payload_bytes = 0;    ///< through the FIFO
+    std::uint32_t fetched = 0;          ///< of them, taken from the FIFO
+    bool announced = false;             ///< the air knows of it
+    std::vector<std::uint8_t> content;  ///< header and payload, as far as known
     void serialize(Saver& saver);
   };
   /// A packet on its way in.
@@ -82,15 +83,15 @@ class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver
     std::uint64_t id = 0;
     Picoseconds preamble_at = 0;
     Picoseconds sync_at = 0;
-    Picoseconds payload_at = 0;          ///< the first payload byte begins
+    Picoseconds payload_at = 0;  ///< the first payload byte begins
     Picoseconds byte_time = 1;
     std::int32_t rssi_dbm = 0;
     bool preamble_seen = false;
     bool sync_seen = false;
     bool overflow = false;
-    std::uint32_t stored = 0;            ///< payload bytes that have arrived
-    std::uint32_t fifo_before = 0;       ///< FIFO size when they began to
-    std::vector<std::uint8_t> payload;   ///< without the header, as far as known
+    std::uint32_t stored = 0;           ///< payload bytes that have arrived
+    std::uint32_t fifo_before = 0;      ///< FIFO size when they began to
+    std::vector<std::uint8_t> payload;  ///< without the header, as far as known
     void serialize(Saver& saver);
   };
 
@@ -105,7 +106,11 @@ class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver
   // States and strobes (spirit1_states.cpp)
   void strobe(std::uint8_t code);
   void strobe_radio(Goal goal);
+  void strobe_ready();
+  void strobe_sleep(Goal goal);
   void strobe_abort();
+  void strobe_reload();
+  void flush(spirit1::Fifo& fifo);
   void strobe_reset();
   void start_up();
   void shut_down();
@@ -167,13 +172,13 @@ class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver
   spirit1::State state_ = spirit1::State::shutdown;
   Goal goal_ = Goal::none;
   Picoseconds step_at_ = no_event;
-  Picoseconds time_ = 0;            ///< of what is being done
+  Picoseconds time_ = 0;  ///< of what is being done
   std::uint32_t irq_status_ = 0;
   bool error_lock_ = false;
-  bool in_reset_ = true;            ///< POR output is low
+  bool in_reset_ = true;  ///< POR output is low
 
   bool selected_ = false;
-  std::uint32_t position_ = 0;      ///< bytes since CS fell
+  std::uint32_t position_ = 0;  ///< bytes since CS fell
   std::uint8_t header_ = 0;
   std::uint8_t address_ = 0;
 
@@ -184,7 +189,7 @@ class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver
 
   std::optional<Transmission> transmission_;
   std::optional<Reception> reception_;
-  std::uint8_t sequence_ = 0;       ///< STACK: of the next packet
+  std::uint8_t sequence_ = 0;  ///< STACK: of the next packet
 
   Picoseconds rx_timeout_at_ = no_event;
   Picoseconds listen_at_ = no_event;

@@ -37,7 +37,9 @@ class Fifo {
     while (bytes_.size() > size) bytes_.pop_back();
   }
   /// `threshold` free places are left, or fewer (counted from the top, as the datasheet does).
-  bool almost_full(std::uint8_t threshold) const { return size() + (threshold & 0x7Fu) >= capacity; }
+  bool almost_full(std::uint8_t threshold) const {
+    return size() + (threshold & 0x7Fu) >= capacity;
+  }
   bool almost_empty(std::uint8_t threshold) const { return size() <= (threshold & 0x7Fu); }
 
   void serialize(Saver& saver) { saver(bytes_); }

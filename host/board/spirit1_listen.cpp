@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The SPIRIT1's receiver besides packets: signal strength, RX timeout, and CSMA/CA (datasheet "RSSI",
-// "Carrier sense", "RX timeout management", "CSMA/CA engine").
+// The SPIRIT1's receiver besides packets: signal strength, RX timeout, and CSMA/CA (datasheet
+// "RSSI", "Carrier sense", "RX timeout management", "CSMA/CA engine").
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,8 +15,8 @@ using namespace spirit1;
 namespace {
 
 constexpr int quiet_dbm = -120;
-constexpr std::uint8_t csma_persistent = 0x02;   // PROTOCOL1
-constexpr std::uint8_t ldc_mode = 0x01;          // PROTOCOL2
+constexpr std::uint8_t csma_persistent = 0x02;  // PROTOCOL1
+constexpr std::uint8_t ldc_mode = 0x01;         // PROTOCOL2
 
 base::Instant to_instant(Picoseconds time) {
   return base::Instant(base::Duration(time / picoseconds_per_microsecond));
@@ -39,7 +39,9 @@ int Spirit1::signal_dbm() const {
   return reception_ ? std::max<int>(heard, reception_->rssi_dbm) : heard;
 }
 
-bool Spirit1::carrier_sensed() const { return rssi_code(signal_dbm()) >= registers_[rssi_th]; }
+bool Spirit1::carrier_sensed() const {
+  return rssi_code(signal_dbm()) >= registers_[rssi_th];
+}
 
 // PROTOCOL2 chooses among carrier sense, sync and preamble quality; PCKT_FLT_OPTIONS whether all or
 // any of them stops the timer. With none chosen, "any" stops it always and "all" never.
@@ -49,8 +51,7 @@ bool Spirit1::timeout_is_stopped() const {
   if (chosen == 0) return any;
   const bool synced = reception_ && reception_->sync_seen;
   const bool preamble = reception_ && reception_->preamble_seen;
-  const unsigned holds =
-      (carrier_sensed() ? 4u : 0u) | (synced ? 2u : 0u) | (preamble ? 1u : 0u);
+  const unsigned holds = (carrier_sensed() ? 4u : 0u) | (synced ? 2u : 0u) | (preamble ? 1u : 0u);
   return any ? (holds & chosen) != 0 : (holds & chosen) == chosen;
 }
 
@@ -75,7 +76,7 @@ void Spirit1::begin_listening() {
 // One CCA period is over, or a back-off.
 void Spirit1::listen_step() {
   listen_at_ = no_event;
-  if (state_ != State::rx) {   // back-off is over
+  if (state_ != State::rx) {  // back-off is over
     start_synthesizer_again();
     return;
   }
@@ -116,7 +117,8 @@ void Spirit1::start_synthesizer_again() {
   backoffs_ = backoffs;
 }
 
-// A 16-bit Galois register (x^16 + x^14 + x^13 + x^11 + 1); the chip's own polynomial is not public.
+// A 16-bit Galois register (x^16 + x^14 + x^13 + x^11 + 1); the chip's own polynomial is not
+// public.
 std::uint32_t Spirit1::next_random() {
   if (random_ == 0) random_ = 1;
   for (int shift = 0; shift < 8; ++shift) {

@@ -59,7 +59,8 @@ TEST_F(Spirit1PacketTest, PacketArrives) {
   ASSERT_EQ(air.sent.size(), 1u);
   EXPECT_EQ(air.sent[0].payload, counting(40));
   EXPECT_NEAR(static_cast<double>((air.sent[0].end - air.sent[0].begin).count()),
-              50 * 8 * 1e6 / 38433.07, 1) << "preamble, sync, length, payload, CRC";
+              50 * 8 * 1e6 / 38433.07, 1)
+      << "preamble, sync, length, payload, CRC";
   EXPECT_NE(a.take_irqs() & flag(Irq::tx_data_sent), 0u);
   EXPECT_EQ(a.radio().state(), State::ready);
   const std::uint32_t irqs = b.take_irqs();
@@ -217,7 +218,7 @@ TEST_F(Spirit1PacketTest, CorruptPacketIsKeptWithoutTheFilter) {
 
 TEST_F(Spirit1PacketTest, AddressAndControlFilters) {
   for (RadioBench* bench : {&a, &b}) bench->write_radio(spirit1::pcktctrl4, {0x08 | 0x01});
-  a.write_radio(spirit1::source_address, {0x42});   // TX: destination
+  a.write_radio(spirit1::source_address, {0x42});  // TX: destination
   a.write_radio(spirit1::tx_ctrl_field3, {0x77});
   b.write_radio(spirit1::filter_options, {0x41 | 0x08 | 0x02 | 0x20});
   b.write_radio(spirit1::own_address, {0x42});
@@ -284,7 +285,8 @@ TEST_F(Spirit1PacketTest, FixedLengthMustMatch) {
   send(counting(10));
   air.run_for(microseconds(20'000));
   EXPECT_NEAR(static_cast<double>((air.sent[0].end - air.sent[0].begin).count()),
-              19 * 8 * 1e6 / 38433.07, 1) << "no length field";
+              19 * 8 * 1e6 / 38433.07, 1)
+      << "no length field";
   EXPECT_NE(b.take_irqs() & flag(Irq::rx_data_ready), 0u);
   (void)b.take_payload();
   send(counting(11));
@@ -337,8 +339,8 @@ TEST_F(Spirit1PacketTest, RefilledFifoSendsALongPacket) {
 }
 
 TEST_F(Spirit1PacketTest, ReceiveTimeout) {
-  b.write_radio(spirit1::timers5_rx_prescaler, {19, 50});   // 48.4 ms
-  b.write_radio(spirit1::protocol2, {0x40 | 0x02});          // SQI stops it
+  b.write_radio(spirit1::timers5_rx_prescaler, {19, 50});  // 48.4 ms
+  b.write_radio(spirit1::protocol2, {0x40 | 0x02});        // SQI stops it
   b.write_radio(spirit1::filter_options, {0x01});
   listen();
   air.run_for(microseconds(47'000));
@@ -351,12 +353,12 @@ TEST_F(Spirit1PacketTest, ReceiveTimeout) {
 }
 
 TEST_F(Spirit1PacketTest, SyncWordStopsTheTimeout) {
-  b.write_radio(spirit1::timers5_rx_prescaler, {19, 5});   // 4.84 ms
+  b.write_radio(spirit1::timers5_rx_prescaler, {19, 5});  // 4.84 ms
   b.write_radio(spirit1::protocol2, {0x40 | 0x02});
   b.write_radio(spirit1::filter_options, {0x01});
   b.write_radio(spirit1::protocol0, {0x08});
   listen();
-  send(counting(90));   // 20 ms on air
+  send(counting(90));  // 20 ms on air
   air.run_for(microseconds(40'000));
   EXPECT_NE(b.take_irqs() & flag(Irq::rx_data_ready), 0u);
 }
@@ -377,7 +379,7 @@ TEST_F(Spirit1PacketTest, CarrierSense) {
 
 TEST_F(Spirit1PacketTest, CsmaWaitsForAClearChannel) {
   listen();
-  a.write_radio(spirit1::csma_config3, {0x12, 0x34, 0x40, 0x37});   // 3 × 64 bits, 7 back-offs
+  a.write_radio(spirit1::csma_config3, {0x12, 0x34, 0x40, 0x37});  // 3 × 64 bits, 7 back-offs
   a.write_radio(spirit1::protocol1, {0x01 | 0x04});
   send(counting(10));
   air.run_for(microseconds(3'000));
@@ -391,7 +393,7 @@ TEST_F(Spirit1PacketTest, CsmaWaitsForAClearChannel) {
 
 TEST_F(Spirit1PacketTest, CsmaBacksOffAndGivesUp) {
   air.noise_dbm = -50;
-  a.write_radio(spirit1::csma_config3, {0x12, 0x34, 0x40, 0x13});   // 3 back-offs
+  a.write_radio(spirit1::csma_config3, {0x12, 0x34, 0x40, 0x13});  // 3 back-offs
   a.write_radio(spirit1::protocol1, {0x01 | 0x04});
   send(counting(10));
   air.run_for(microseconds(60'000));
@@ -418,8 +420,8 @@ TEST_F(Spirit1PacketTest, PersistentCsmaGoesOnListening) {
 }
 
 TEST_F(Spirit1PacketTest, LowDutyCycleWakesToListen) {
-  b.write_radio(spirit1::timers5_rx_prescaler, {19, 10});            // 9.7 ms in RX
-  b.write_radio(spirit1::timers3_ldc_prescaler, {33, 203});          // 200 ms asleep
+  b.write_radio(spirit1::timers5_rx_prescaler, {19, 10});    // 9.7 ms in RX
+  b.write_radio(spirit1::timers3_ldc_prescaler, {33, 203});  // 200 ms asleep
   b.write_radio(spirit1::filter_options, {0x01});
   b.write_radio(spirit1::protocol2, {0x40 | 0x03});
   b.strobe(Strobe::sleep);

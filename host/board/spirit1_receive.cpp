@@ -15,9 +15,9 @@ using namespace spirit1;
 
 namespace {
 
-constexpr std::uint8_t automatic_filtering = 0x01;   // PROTOCOL1
-constexpr std::uint8_t persistent_rx = 0x02;         // PROTOCOL0
-constexpr std::uint8_t ldc_mode = 0x01;              // PROTOCOL2
+constexpr std::uint8_t automatic_filtering = 0x01;  // PROTOCOL1
+constexpr std::uint8_t persistent_rx = 0x02;        // PROTOCOL0
+constexpr std::uint8_t ldc_mode = 0x01;             // PROTOCOL2
 
 // PCKT_FLT_OPTIONS
 constexpr std::uint8_t check_crc = 0x01;
@@ -39,8 +39,7 @@ void Spirit1::packet_begin(std::uint64_t packet_id, base::Instant begin, base::I
   advance(at);
   if (state_ != State::rx) return;
   const RadioSettings own = radio_settings(registers_);
-  if (own.frequency_hz == settings.frequency_hz &&
-      rssi_code(rssi_dbm) >= registers_[rssi_th]) {
+  if (own.frequency_hz == settings.frequency_hz && rssi_code(rssi_dbm) >= registers_[rssi_th]) {
     raise(Irq::rssi_above_threshold);
   }
   if (reception_ || listen_at_ != no_event || !hears(own, settings)) return;
@@ -51,8 +50,9 @@ void Spirit1::packet_begin(std::uint64_t packet_id, base::Instant begin, base::I
   next.preamble_at = at + air_time(registers_, 8u * settings.preamble_bytes);
   next.sync_at = at + air_time(registers_, 8u * (settings.preamble_bytes + settings.sync_bytes));
   next.byte_time = std::max<Picoseconds>(air_time(registers_, content_bits(format, 1)), 1);
-  next.payload_at = next.sync_at + air_time(registers_, content_bits(format, format.length_bytes +
-                                                                        format.header_bytes()));
+  next.payload_at =
+      next.sync_at +
+      air_time(registers_, content_bits(format, format.length_bytes + format.header_bytes()));
   reception_ = std::move(next);
   chip_.reschedule();
 }
@@ -81,14 +81,14 @@ void Spirit1::synchronise_until(Picoseconds now) {
   if (!receiving.preamble_seen && receiving.preamble_at <= now) {
     receiving.preamble_seen = true;
     registers_[link_qualif2] = static_cast<std::uint8_t>(
-        std::min(8u * packet_format(registers_).preamble_bytes, 255u));   // PQI: no error seen
+        std::min(8u * packet_format(registers_).preamble_bytes, 255u));  // PQI: no error seen
     raise(Irq::valid_preamble);
   }
   if (!receiving.sync_seen && receiving.sync_at <= now) {
     receiving.sync_seen = true;
     receiving.fifo_before = static_cast<std::uint32_t>(rx_fifo_.size());
     registers_[link_qualif1] =
-        static_cast<std::uint8_t>(8u * packet_format(registers_).sync_bytes);   // SQI: all bits
+        static_cast<std::uint8_t>(8u * packet_format(registers_).sync_bytes);  // SQI: all bits
     registers_[rssi_level] = rssi_code(receiving.rssi_dbm);
     raise(Irq::valid_sync);
     if (timeout_is_stopped()) rx_timeout_at_ = no_event;
@@ -97,8 +97,7 @@ void Spirit1::synchronise_until(Picoseconds now) {
 
 // A byte is in the FIFO when its last bit has come.
 void Spirit1::store_until(Picoseconds now) {
-  while (reception_ && reception_->sync_seen &&
-         reception_->stored < reception_->payload.size()) {
+  while (reception_ && reception_->sync_seen && reception_->stored < reception_->payload.size()) {
     const Reception& receiving = *reception_;
     if (receiving.payload_at + (receiving.stored + 1) * receiving.byte_time > now) return;
     store(receiving.payload[receiving.stored]);
@@ -119,9 +118,8 @@ Picoseconds Spirit1::next_receive_event() const {
   const Reception& receiving = *reception_;
   if (!receiving.preamble_seen) return receiving.preamble_at;
   if (!receiving.sync_seen) return receiving.sync_at;
-  const std::uint64_t left = receiving.payload.size() - std::min<std::size_t>(
-                                                            receiving.stored,
-                                                            receiving.payload.size());
+  const std::uint64_t left =
+      receiving.payload.size() - std::min<std::size_t>(receiving.stored, receiving.payload.size());
   const auto after = [&receiving](std::uint64_t bytes) {
     return receiving.payload_at +
            static_cast<Picoseconds>(receiving.stored + bytes) * receiving.byte_time;
@@ -139,22 +137,22 @@ Picoseconds Spirit1::next_receive_event() const {
 void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt) {
   const PacketFormat format = packet_format(registers_);
   const std::size_t header_size = std::min<std::size_t>(format.header_bytes(), whole.size());
-  const std::size_t counted = whole.size() - std::min<std::size_t>(format.sequence_bytes,
-                                                                   whole.size());
-  const bool length_fits = format.variable ? counted < std::size_t{1} << format.length_bits
-                                           : counted == format.length;
+  const std::size_t counted =
+      whole.size() - std::min<std::size_t>(format.sequence_bytes, whole.size());
+  const bool length_fits =
+      format.variable ? counted < std::size_t{1} << format.length_bits : counted == format.length;
   const bool bad = corrupt || !length_fits || whole.size() < format.header_bytes();
-  for (std::uint8_t byte : whole.subspan(header_size).subspan(std::min<std::size_t>(
-           reception_->stored, whole.size() - header_size))) {
+  for (std::uint8_t byte :
+       whole.subspan(header_size)
+           .subspan(std::min<std::size_t>(reception_->stored, whole.size() - header_size))) {
     store(byte);
   }
   note_packet(whole);
   const bool filtering = (registers_[protocol1] & automatic_filtering) != 0;
   const bool crc_fails = bad && format.crc_bytes > 0;
   if (crc_fails) raise(Irq::crc_error);
-  const bool refused =
-      filtering && ((crc_fails && (registers_[filter_options] & check_crc) != 0) ||
-                    (!bad && !passes_filters(whole.first(header_size))));
+  const bool refused = filtering && ((crc_fails && (registers_[filter_options] & check_crc) != 0) ||
+                                     (!bad && !passes_filters(whole.first(header_size))));
   if (refused || reception_->overflow) {
     discard();
   } else {
@@ -165,15 +163,15 @@ void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt
 
 void Spirit1::note_packet(std::span<const std::uint8_t> whole) {
   const PacketFormat format = packet_format(registers_);
-  const std::size_t length = whole.size() - std::min<std::size_t>(format.sequence_bytes,
-                                                                  whole.size());
+  const std::size_t length =
+      whole.size() - std::min<std::size_t>(format.sequence_bytes, whole.size());
   registers_[rx_pckt_len1] = static_cast<std::uint8_t>(length >> 8);
   registers_[rx_pckt_len0] = static_cast<std::uint8_t>(length);
   const std::uint32_t crc = checksum(format, whole);
   for (unsigned index = 0; index < 3; ++index) {
     registers_[crc_field0 - index] = static_cast<std::uint8_t>(crc >> (8 * index));
   }
-  registers_[link_qualif0] = 0xF0;   // LQI: as good as it gets
+  registers_[link_qualif0] = 0xF0;  // LQI: as good as it gets
   if (whole.size() < format.header_bytes()) return;
   if (format.address_bytes > 0) registers_[rx_addr_field0] = whole[0];
   if (format.address_bytes > 1) registers_[rx_addr_field1] = whole[1];

@@ -51,13 +51,13 @@ enum Address : std::uint8_t {
   fifo_config2_rx_almost_empty = 0x3F,
   fifo_config1_tx_almost_full = 0x40,
   fifo_config0_tx_almost_empty = 0x41,
-  control_mask = 0x42,       ///< four, first byte on air last
-  control_field = 0x46,      ///< four, likewise
+  control_mask = 0x42,   ///< four, first byte on air last
+  control_field = 0x46,  ///< four, likewise
   source_mask = 0x4A,
-  source_address = 0x4B,     ///< RX: expected source; TX: destination
+  source_address = 0x4B,  ///< RX: expected source; TX: destination
   broadcast = 0x4C,
   multicast = 0x4D,
-  own_address = 0x4E,        ///< TX: source; RX: expected destination
+  own_address = 0x4E,  ///< TX: source; RX: expected destination
   filter_options = 0x4F,
   protocol2 = 0x50,
   protocol1 = 0x51,
@@ -126,29 +126,83 @@ constexpr RegisterFile reset_values() {
     std::uint8_t address;
     std::uint8_t value;
   };
-  constexpr Value values[] = {
-      {ana_func_conf1, 0x0C}, {ana_func_conf0, 0xC0}, {0x02, 0xA2}, {0x03, 0xA2}, {0x04, 0xA2},
-      {gpio0_conf, 0x0A}, {if_offset_ana, 0xA3}, {synt3, 0x0C}, {synt2, 0x84}, {synt1, 0xEC},
-      {synt0, 0x51}, {chspace, 0xFC}, {if_offset_dig, 0xA3}, {0x10, 0x03}, {0x11, 0x0E},
-      {0x12, 0x1A}, {0x13, 0x25}, {0x14, 0x35}, {0x15, 0x40}, {0x16, 0x4E}, {0x18, 0x07},
-      {mod1, 0x83}, {mod0, 0x1A}, {fdev0, 0x45}, {chflt, 0x23}, {afc2, 0x48}, {0x1F, 0x18},
-      {0x20, 0x25}, {rssi_flt, 0xE3}, {rssi_th, 0x24}, {clockrec, 0x58}, {agcctrl2, 0x22},
-      {0x25, 0x65}, {0x26, 0x8A}, {ant_select_conf, 0x05}, {pcktctrl3, 0x07}, {pcktctrl2, 0x1E},
-      {pcktctrl1, 0x20}, {pcktlen0, 0x14}, {0x36, 0x88}, {0x37, 0x88}, {0x38, 0x88},
-      {0x39, 0x88}, {qi, 0x02}, {mbus_prmbl, 0x20}, {mbus_pstmbl, 0x20}, {0x3E, 0x30},
-      {0x3F, 0x30}, {0x40, 0x30}, {0x41, 0x30}, {filter_options, 0x70}, {protocol2, 0x06},
-      {protocol0, 0x08}, {csma_config3, 0xFF}, {csma_config1, 0x04}, {calibr_in2, 0x70},
-      {calibr_in1, 0x48}, {calibr_in0, 0x48}, {synth_config1, 0x5B}, {synth_config0, 0x20},
-      {vco_config, 0x11}, {dem_config, 0x37}, {pm_config2, 0x0C}, {pm_config1, 0x20},
-      {xo_rco_config, 0xE1}, {pm_test, 0x42}, {xo_rco_test, 0x21}, {calibr_out1, 0x70},
-      {device_info1_partnum, 0x01}, {device_info0_version, 0x30}};
+  constexpr Value values[] = {{ana_func_conf1, 0x0C},
+                              {ana_func_conf0, 0xC0},
+                              {0x02, 0xA2},
+                              {0x03, 0xA2},
+                              {0x04, 0xA2},
+                              {gpio0_conf, 0x0A},
+                              {if_offset_ana, 0xA3},
+                              {synt3, 0x0C},
+                              {synt2, 0x84},
+                              {synt1, 0xEC},
+                              {synt0, 0x51},
+                              {chspace, 0xFC},
+                              {if_offset_dig, 0xA3},
+                              {0x10, 0x03},
+                              {0x11, 0x0E},
+                              {0x12, 0x1A},
+                              {0x13, 0x25},
+                              {0x14, 0x35},
+                              {0x15, 0x40},
+                              {0x16, 0x4E},
+                              {0x18, 0x07},
+                              {mod1, 0x83},
+                              {mod0, 0x1A},
+                              {fdev0, 0x45},
+                              {chflt, 0x23},
+                              {afc2, 0x48},
+                              {0x1F, 0x18},
+                              {0x20, 0x25},
+                              {rssi_flt, 0xE3},
+                              {rssi_th, 0x24},
+                              {clockrec, 0x58},
+                              {agcctrl2, 0x22},
+                              {0x25, 0x65},
+                              {0x26, 0x8A},
+                              {ant_select_conf, 0x05},
+                              {pcktctrl3, 0x07},
+                              {pcktctrl2, 0x1E},
+                              {pcktctrl1, 0x20},
+                              {pcktlen0, 0x14},
+                              {0x36, 0x88},
+                              {0x37, 0x88},
+                              {0x38, 0x88},
+                              {0x39, 0x88},
+                              {qi, 0x02},
+                              {mbus_prmbl, 0x20},
+                              {mbus_pstmbl, 0x20},
+                              {0x3E, 0x30},
+                              {0x3F, 0x30},
+                              {0x40, 0x30},
+                              {0x41, 0x30},
+                              {filter_options, 0x70},
+                              {protocol2, 0x06},
+                              {protocol0, 0x08},
+                              {csma_config3, 0xFF},
+                              {csma_config1, 0x04},
+                              {calibr_in2, 0x70},
+                              {calibr_in1, 0x48},
+                              {calibr_in0, 0x48},
+                              {synth_config1, 0x5B},
+                              {synth_config0, 0x20},
+                              {vco_config, 0x11},
+                              {dem_config, 0x37},
+                              {pm_config2, 0x0C},
+                              {pm_config1, 0x20},
+                              {xo_rco_config, 0xE1},
+                              {pm_test, 0x42},
+                              {xo_rco_test, 0x21},
+                              {calibr_out1, 0x70},
+                              {device_info1_partnum, 0x01},
+                              {device_info0_version, 0x30}};
   for (const Value& value : values) file[value.address] = value.value;
   return file;
 }
 
 /// MC_STATE[7:1].
 enum class State : std::uint8_t {
-  shutdown = 0x00,   ///< not readable: the SPI is off
+  shutdown = 0x00,  ///< not readable: the SPI is off
   ready = 0x03,
   lock = 0x0F,
   lock_failed = 0x13,

@@ -11,12 +11,18 @@ namespace {
 
 constexpr unsigned band_factor(const RegisterFile& file) {
   switch (file[synt0] & 7u) {
-    case 1: return 6;
-    case 2: return 8;
-    case 3: return 12;
-    case 4: return 16;
-    case 5: return 32;
-    default: return 0;
+    case 1:
+      return 6;
+    case 2:
+      return 8;
+    case 3:
+      return 12;
+    case 4:
+      return 16;
+    case 5:
+      return 32;
+    default:
+      return 0;
   }
 }
 
@@ -33,7 +39,9 @@ constexpr std::uint32_t three_digits(std::uint32_t value) {
   return (value + unit / 2) / unit * unit;
 }
 
-constexpr std::uint32_t difference(std::uint32_t a, std::uint32_t b) { return a > b ? a - b : b - a; }
+constexpr std::uint32_t difference(std::uint32_t a, std::uint32_t b) {
+  return a > b ? a - b : b - a;
+}
 
 }  // namespace
 
@@ -62,7 +70,8 @@ PacketFormat packet_format(const RegisterFile& file) {
   return format;
 }
 
-// fbase = fXO / (D · B/2) · SYNT / 2^18; fc = fbase + offset · fXO / 2^18 + channel · space · fXO / 2^15
+// fbase = fXO / (D · B/2) · SYNT / 2^18, and on top of it the offset in steps of fXO / 2^18 and the
+// channel number in steps of CHSPACE · fXO / 2^15.
 std::uint32_t carrier_hz(const RegisterFile& file) {
   const unsigned factor = band_factor(file);
   if (factor == 0) return 0;
@@ -93,8 +102,7 @@ bool carrier_is_possible(const RegisterFile& file) {
   const auto within = [carrier](std::uint64_t low, std::uint64_t high) {
     return carrier >= low * 1'000'000u && carrier <= high * 1'000'000u;
   };
-  const bool band =
-      within(150, 174) || within(300, 348) || within(387, 470) || within(779, 956);
+  const bool band = within(150, 174) || within(300, 348) || within(387, 470) || within(779, 956);
   const std::uint64_t vco = carrier * band_factor(file);
   return band && vco >= 4'600'000'000u && vco <= 5'740'000'000u;
 }
@@ -165,8 +173,7 @@ std::uint8_t rssi_code(int dbm) {
 // The word grows with the VCO's frequency over its range; what it is exactly differs from part to
 // part, and firmware only hands it back to RCO_VCO_CALIBR_IN.
 std::uint8_t vco_calibration(const RegisterFile& file) {
-  const std::int64_t vco_mhz =
-      std::int64_t{carrier_hz(file)} * band_factor(file) / 1'000'000;
+  const std::int64_t vco_mhz = std::int64_t{carrier_hz(file)} * band_factor(file) / 1'000'000;
   return static_cast<std::uint8_t>(std::clamp<std::int64_t>((vco_mhz - 4600) * 127 / 1140, 0, 127));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the SPIRIT1's registers mean: carrier, data rate, packet format, timers. Pure functions of the
-// register file. The formulas are those of the datasheet (DocID022758): "Frequency synthesizer",
-// "Data rate", "Packet format", "Timers", "CSMA/CA engine".
+// What the SPIRIT1's registers mean: carrier, data rate, packet format, timers. Pure functions of
+// the register file. The formulas are those of the datasheet (DocID022758): "Frequency
+// synthesizer", "Data rate", "Packet format", "Timers", "CSMA/CA engine".
 #pragma once
 
 #include <cstdint>
@@ -25,17 +25,17 @@ struct PacketFormat {
   bool variable = false;
   unsigned preamble_bytes = 0;
   unsigned sync_bytes = 0;
-  std::uint32_t sync_word = 0;     ///< first byte on air on top, unused bytes 0
-  unsigned length_bits = 0;        ///< width of the length field, if there is one
-  unsigned length_bytes = 0;       ///< what it takes on air; 0 with fixed length
+  std::uint32_t sync_word = 0;  ///< first byte on air on top, unused bytes 0
+  unsigned length_bits = 0;     ///< width of the length field, if there is one
+  unsigned length_bytes = 0;    ///< what it takes on air; 0 with fixed length
   unsigned address_bytes = 0;
   unsigned control_bytes = 0;
-  unsigned sequence_bytes = 0;     ///< STACK: sequence number and no-ack bit
+  unsigned sequence_bytes = 0;  ///< STACK: sequence number and no-ack bit
   unsigned crc_bytes = 0;
   std::uint8_t crc_mode = 0;
   bool whitening = false;
   bool fec = false;
-  unsigned length = 0;             ///< PCKTLEN: address, control and payload
+  unsigned length = 0;  ///< PCKTLEN: address, control and payload
 
   /// Bytes between the length field and the payload.
   unsigned header_bytes() const { return address_bytes + control_bytes + sequence_bytes; }

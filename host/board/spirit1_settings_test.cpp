@@ -33,19 +33,19 @@ TEST(Spirit1SettingsTest, CarrierFromTheSynthesizerWord) {
 TEST(Spirit1SettingsTest, ChannelAndOffset) {
   RegisterFile file = with_synt(14391705, 1);
   const auto carrier = carrier_hz(file);
-  file[chspace] = 13;   // 13 · 50e6 / 2^15 = 19836 Hz
+  file[chspace] = 13;  // 13 · 50e6 / 2^15 = 19836 Hz
   file[chnum] = 5;
   EXPECT_NEAR(carrier_hz(file), carrier + 5 * 19836.4, 2);
   file[chnum] = 0;
   file[fc_offset1] = 0x0F;
-  file[fc_offset0] = 0xFF;   // -1
+  file[fc_offset0] = 0xFF;  // -1
   EXPECT_NEAR(carrier_hz(file), carrier - 190.7, 1);
 }
 
 TEST(Spirit1SettingsTest, ImpossibleCarriers) {
   EXPECT_TRUE(carrier_is_possible(with_synt(14391705, 1)));
   EXPECT_FALSE(carrier_is_possible(with_synt(14391705, 0)));
-  EXPECT_FALSE(carrier_is_possible(with_synt(14391705, 2)));   // 686 MHz
+  EXPECT_FALSE(carrier_is_possible(with_synt(14391705, 2)));  // 686 MHz
   EXPECT_FALSE(carrier_is_possible(with_synt(0, 1)));
 }
 
@@ -59,7 +59,7 @@ TEST(Spirit1SettingsTest, DataRate) {
   file[mod0] = 0x1D;
   EXPECT_EQ(bitrate(file), 250244u);
   EXPECT_EQ(radio_settings(file).bitrate, 250000u);
-  file[xo_rco_test] |= 8;   // digital divider off
+  file[xo_rco_test] |= 8;  // digital divider off
   EXPECT_EQ(bitrate(file), 500488u);
 }
 

@@ -22,9 +22,9 @@ constexpr Picoseconds calibration_time = microseconds(54);
 constexpr Picoseconds radio_on_time = microseconds(26);
 constexpr Picoseconds to_sleep_time = microseconds(20);
 
-constexpr std::uint8_t automatic_vco_calibration = 0x02;   // PROTOCOL2
-constexpr std::uint8_t ldc_mode = 0x01;                    // PROTOCOL2
-constexpr std::uint8_t csma_on = 0x04;                     // PROTOCOL1
+constexpr std::uint8_t automatic_vco_calibration = 0x02;  // PROTOCOL2
+constexpr std::uint8_t ldc_mode = 0x01;                   // PROTOCOL2
+constexpr std::uint8_t csma_on = 0x04;                    // PROTOCOL1
 
 }  // namespace
 
@@ -111,7 +111,8 @@ void Spirit1::step() {
         enter_rx();
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -133,57 +134,69 @@ void Spirit1::start_synthesizer(Goal goal) {
 }
 
 void Spirit1::strobe(std::uint8_t code) {
-  if (chip_.tracing("radio")) trace(fmt::format("strobe {:#04x} in state {:#04x}", code,
-                                                static_cast<unsigned>(state_)));
-  const bool settled = step_at_ == no_event;
-  const bool idle = state_ == State::ready && settled;
+  if (chip_.tracing("radio")) {
+    trace(fmt::format("strobe {:#04x} in state {:#04x}", code, static_cast<unsigned>(state_)));
+  }
+  const bool idle = state_ == State::ready && step_at_ == no_event;
   switch (static_cast<Strobe>(code)) {
-    case Strobe::tx: strobe_radio(Goal::tx); return;
-    case Strobe::rx: strobe_radio(Goal::rx); return;
+    case Strobe::tx:
+      return strobe_radio(Goal::tx);
+    case Strobe::rx:
+      return strobe_radio(Goal::rx);
     case Strobe::ready:
-      if (state_ == State::standby || state_ == State::sleep) {
-        goal_ = Goal::ready;
-        wake_up_at_ = no_event;
-        step_to(State::pm_setup, power_management_time);
-      } else if (state_ == State::lock && settled) {
-        enter(State::ready);
-        raise(Irq::ready);
-      }
-      return;
+      return strobe_ready();
     case Strobe::standby:
+      return strobe_sleep(Goal::standby);
     case Strobe::sleep:
-      if (!idle) return;
-      goal_ = code == static_cast<std::uint8_t>(Strobe::sleep) ? Goal::sleep : Goal::standby;
-      step_to(State::ready, to_sleep_time);
-      return;
+      return strobe_sleep(Goal::sleep);
     case Strobe::lock_rx:
     case Strobe::lock_tx:
       if (idle) start_synthesizer(Goal::lock);
       return;
-    case Strobe::abort: strobe_abort(); return;
+    case Strobe::abort:
+      return strobe_abort();
     case Strobe::ldc_reload:
-      if (wake_up_at_ != no_event) {
-        wake_up_at_ = later(time_, wake_up_time(registers_, true));
-        chip_.reschedule();
-      }
+      return strobe_reload();
+    case Strobe::sequence_update:
+      sequence_ = registers_[protocol2] >> 3 & 3u;
       return;
-    case Strobe::sequence_update: sequence_ = registers_[protocol2] >> 3 & 3u; return;
-    case Strobe::reset: strobe_reset(); return;
+    case Strobe::reset:
+      return strobe_reset();
     case Strobe::flush_rx_fifo:
-      rx_fifo_.clear();
-      if (reception_) reception_->fifo_before = 0;
-      update_fifo_flags();
-      return;
     case Strobe::flush_tx_fifo:
-      tx_fifo_.clear();
-      update_fifo_flags();
-      return;
-    case Strobe::aes_encrypt:
-    case Strobe::aes_key:
-    case Strobe::aes_decrypt:
-    case Strobe::aes_key_decrypt: unmodelled("AES"); return;
-    default: unmodelled(fmt::format("strobe {:#04x}", code)); return;
+      return flush(code == static_cast<std::uint8_t>(Strobe::flush_rx_fifo) ? rx_fifo_ : tx_fifo_);
+    default:
+      return unmodelled(fmt::format("strobe {:#04x}, AES or none", code));
   }
+}
+
+void Spirit1::strobe_ready() {
+  if (state_ == State::standby || state_ == State::sleep) {
+    goal_ = Goal::ready;
+    wake_up_at_ = no_event;
+    step_to(State::pm_setup, power_management_time);
+  } else if (state_ == State::lock && step_at_ == no_event) {
+    enter(State::ready);
+    raise(Irq::ready);
+  }
+}
+
+void Spirit1::strobe_sleep(Goal goal) {
+  if (state_ != State::ready || step_at_ != no_event) return;
+  goal_ = goal;
+  step_to(State::ready, to_sleep_time);
+}
+
+void Spirit1::strobe_reload() {
+  if (wake_up_at_ == no_event) return;
+  wake_up_at_ = later(time_, wake_up_time(registers_, true));
+  chip_.reschedule();
+}
+
+void Spirit1::flush(Fifo& fifo) {
+  fifo.clear();
+  if (reception_ && &fifo == &rx_fifo_) reception_->fifo_before = 0;
+  update_fifo_flags();
 }
 
 // Valid from READY and LOCK only; anywhere else the chip ignores it.

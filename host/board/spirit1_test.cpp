@@ -15,7 +15,9 @@ using spirit1::State;
 using spirit1::Strobe;
 using ::testing::ElementsAre;
 
-constexpr std::uint8_t code(State state) { return static_cast<std::uint8_t>(state); }
+constexpr std::uint8_t code(State state) {
+  return static_cast<std::uint8_t>(state);
+}
 
 TEST(Spirit1Test, StartsWhenShutdownPinFalls) {
   TestBench bench;
@@ -33,8 +35,8 @@ TEST(Spirit1Test, StartsWhenShutdownPinFalls) {
 
 TEST(Spirit1Test, StatusComesFirst) {
   RadioBench bench;
-  const ByteVector answer = bench.transaction({0x01, spirit1::device_info1_partnum},
-                                              ByteVector{0xFF, 0xFF});
+  const ByteVector answer =
+      bench.transaction({0x01, spirit1::device_info1_partnum}, ByteVector{0xFF, 0xFF});
   EXPECT_THAT(answer, ElementsAre(0x52, 0x03 << 1 | 1, 0x01, 0x30));
 }
 
@@ -118,7 +120,7 @@ TEST(Spirit1Test, CalibrationResultsDependOnTheCarrier) {
   EXPECT_GT(high, 0u);
   bench.strobe(Strobe::ready);
   EXPECT_EQ(bench.state(), code(State::ready));
-  bench.write_radio(spirit1::synt2, {0x00});   // 2 MHz lower
+  bench.write_radio(spirit1::synt2, {0x00});  // 2 MHz lower
   bench.strobe(Strobe::lock_rx);
   bench.run_for(microseconds(200));
   EXPECT_EQ(bench.state(), code(State::lock));
@@ -158,9 +160,9 @@ TEST(Spirit1Test, StatusBytesClearOneByOne) {
   RadioBench bench;
   bench.set_profile();
   bench.set_irq_mask(0xFFFF'FFFF);
-  bench.write_radio(spirit1::fifo, ByteVector(97, 0));   // TX FIFO error, bit 5
+  bench.write_radio(spirit1::fifo, ByteVector(97, 0));  // TX FIFO error, bit 5
   bench.strobe(Strobe::lock_rx);
-  bench.run_for(microseconds(200));                      // LOCK, bit 21
+  bench.run_for(microseconds(200));  // LOCK, bit 21
   EXPECT_NE(bench.read_radio(spirit1::irq_status0) & 1u << 5, 0u);
   EXPECT_FALSE(bench.nirq());
   EXPECT_NE(bench.read_radio(0xFB) & 1u << 5, 0u);
@@ -176,7 +178,7 @@ TEST(Spirit1Test, GpioFunctions) {
   bench.write_radio(spirit1::gpio3_conf, {20 << 3 | 2});
   EXPECT_FALSE(bench.pin(2, 7));
   bench.set_profile();
-  bench.write_radio(spirit1::gpio3_conf, {10 << 3 | 2});   // RX state
+  bench.write_radio(spirit1::gpio3_conf, {10 << 3 | 2});  // RX state
   bench.strobe(Strobe::rx);
   EXPECT_FALSE(bench.pin(2, 7));
   bench.run_for(microseconds(200));
@@ -226,10 +228,10 @@ TEST(Spirit1Test, ReachedThroughTheChipsRegisters) {
   TestBench bench;
   bench.open_gates();
   bench.run_at_32_mhz();
-  bench.write(0x40020014, 0);                                          // PA10 low: power up
+  bench.write(0x40020014, 0);  // PA10 low: power up
   bench.write(0x40020000, 1u << 20 | 2u << 12 | 2u << 14);
   bench.write(0x40020020, 5u << 24 | 5u << 28);
-  bench.write(0x40020418, 1u << 6);                                    // PB6 high
+  bench.write(0x40020418, 1u << 6);  // PB6 high
   bench.write(0x40020400, 1u << 12 | 2u << 6);
   bench.write(0x40020420, 5u << 12);
   bench.write(0x40013000, 1u << 9 | 1u << 8 | 1u << 2 | 1u << 3 | 1u << 6);

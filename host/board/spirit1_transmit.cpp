@@ -13,8 +13,8 @@ using namespace spirit1;
 namespace {
 
 base::Instant to_instant(Picoseconds time) {
-  return base::Instant(base::Duration((time + picoseconds_per_microsecond / 2) /
-                                      picoseconds_per_microsecond));
+  return base::Instant(
+      base::Duration((time + picoseconds_per_microsecond / 2) / picoseconds_per_microsecond));
 }
 
 /// Address, control and sequence fields as they are sent.
@@ -37,20 +37,20 @@ std::vector<std::uint8_t> header_of(const RegisterFile& file, const PacketFormat
 
 void Spirit1::begin_transmission() {
   const PacketFormat format = packet_format(registers_);
-  const unsigned counted = format.address_bytes + format.control_bytes;   // PCKTLEN counts these
+  const unsigned counted = format.address_bytes + format.control_bytes;  // PCKTLEN counts these
   Transmission next;
   next.begin = time_;
   next.content = header_of(registers_, format, sequence_);
   next.payload_bytes = format.length > counted ? format.length - counted : 0;
   next.byte_time = std::max<Picoseconds>(air_time(registers_, content_bits(format, 1)), 1);
   next.payload_at =
-      time_ + air_time(registers_, synchronisation_bits(format) +
-                                       content_bits(format, format.length_bytes +
-                                                                format.header_bytes()));
+      time_ +
+      air_time(registers_, synchronisation_bits(format) +
+                               content_bits(format, format.length_bytes + format.header_bytes()));
   const std::uint64_t content =
       format.length_bytes + format.header_bytes() + next.payload_bytes + format.crc_bytes;
-  next.end = time_ + air_time(registers_,
-                              synchronisation_bits(format) + content_bits(format, content));
+  next.end =
+      time_ + air_time(registers_, synchronisation_bits(format) + content_bits(format, content));
   if (format.variable && format.length >= 1u << format.length_bits) {
     trace("PCKTLEN does not fit the length field: receivers will not understand the packet");
   }
@@ -62,8 +62,8 @@ void Spirit1::begin_transmission() {
   chip_.reschedule();
 }
 
-// The air wants the whole packet when its first bit leaves. A packet longer than what the FIFO holds
-// by then is announced once its last byte is known, late by its own air time.
+// The air wants the whole packet when its first bit leaves. A packet longer than what the FIFO
+// holds by then is announced once its last byte is known, late by its own air time.
 void Spirit1::announce(Picoseconds begin) {
   Transmission& sending = *transmission_;
   std::vector<std::uint8_t> whole = sending.content;

@@ -65,10 +65,10 @@ class RadioBench : public TestBench {
   /// The default profile: 915 MHz, 38.4 kbit/s, BASIC, variable length, CRC-8, whitening.
   void set_profile() {
     const std::uint32_t word = 915'000'000ull * 3 * 262'144 / 50'000'000;
-    write_radio(spirit1::synt3, {static_cast<std::uint8_t>(0xE0 | word >> 21),
-                                 static_cast<std::uint8_t>(word >> 13),
-                                 static_cast<std::uint8_t>(word >> 5),
-                                 static_cast<std::uint8_t>((word & 31) << 3 | 1)});
+    write_radio(
+        spirit1::synt3,
+        {static_cast<std::uint8_t>(0xE0 | word >> 21), static_cast<std::uint8_t>(word >> 13),
+         static_cast<std::uint8_t>(word >> 5), static_cast<std::uint8_t>((word & 31) << 3 | 1)});
     write_radio(spirit1::chspace, {13});
     write_radio(spirit1::mod1, {147, 0x0A});
     write_radio(spirit1::pcktctrl4, {0x00, 0x06, 0x1F, 0x30});
@@ -76,7 +76,7 @@ class RadioBench : public TestBench {
     write_radio(spirit1::filter_options, {0x41});
     write_radio(spirit1::protocol1, {0x01});
     write_radio(spirit1::protocol0, {0x0A});   // persistent RX
-    write_radio(spirit1::gpio3_conf, {0x02});   // nIRQ
+    write_radio(spirit1::gpio3_conf, {0x02});  // nIRQ
     (void)take_irqs();
   }
   void load(std::span<const std::uint8_t> payload) {
@@ -92,7 +92,9 @@ class RadioBench : public TestBench {
   Spirit1& radio() { return peripherals.radio; }
 };
 
-constexpr std::uint32_t flag(spirit1::Irq irq) { return 1u << static_cast<unsigned>(irq); }
+constexpr std::uint32_t flag(spirit1::Irq irq) {
+  return 1u << static_cast<unsigned>(irq);
+}
 
 /// Radios in hearing distance of each other, in one time.
 class TestAir {
@@ -143,8 +145,8 @@ class TestAir {
     virtual ~Port() = default;
     void transmit(base::Instant begin, base::Instant end, std::span<const std::uint8_t> payload,
                   const RadioSettings& settings) override {
-      air.send({&bench, air.sent.size() + 1, begin, end, {payload.begin(), payload.end()},
-                settings});
+      air.send(
+          {&bench, air.sent.size() + 1, begin, end, {payload.begin(), payload.end()}, settings});
     }
     int rssi_dbm(base::Instant, const RadioSettings&) override {
       int strongest = air.noise_dbm.value_or(-120);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// For tests: all peripherals without a CPU. Registers are reached by address, as through the bus, and
-// time goes from event to event.
+// For tests: all peripherals without a CPU. Registers are reached by address, as through the bus,
+// and time goes from event to event.
 #pragma once
 
 #include <algorithm>
@@ -17,9 +17,7 @@ namespace goldcrest::board {
 
 class TestBench : public Chip {
  public:
-  TestBench() : peripherals(*this) {
-    peripherals.reset(true);
-  }
+  TestBench() : peripherals(*this) { peripherals.reset(true); }
   virtual ~TestBench() = default;
 
   // Chip
@@ -94,7 +92,7 @@ class TestBench : public Chip {
   void run_at_32_mhz() {
     set_bits(0x40023800, 1);
     run_for(microseconds(10));
-    write(0x40023808, 1u << 22 | 1u << 18);           // HSI × 4 / 2
+    write(0x40023808, 1u << 22 | 1u << 18);  // HSI × 4 / 2
     set_bits(0x40023800, 1u << 24);
     run_for(microseconds(200));
     set_bits(0x40023808, 3);

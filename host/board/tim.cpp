@@ -69,7 +69,9 @@ void Timer::clocks_changed() {
 }
 
 // An auto-reload value of 0 blocks the counter.
-bool Timer::counting() const { return (control1_ & counter_enable) != 0 && active_reload_ != 0; }
+bool Timer::counting() const {
+  return (control1_ & counter_enable) != 0 && active_reload_ != 0;
+}
 
 bool Timer::down() const {
   return (control1_ & count_down) != 0 && (control1_ & centre_aligned) == 0;
@@ -84,7 +86,7 @@ std::uint64_t Timer::ticks_to_end() const {
 
 bool Timer::compares(unsigned channel) const {
   if (channel >= config_.channels) return false;
-  return (capture_mode_[channel / 2] >> (8 * (channel % 2)) & 3u) == 0;   // CCxS: output
+  return (capture_mode_[channel / 2] >> (8 * (channel % 2)) & 3u) == 0;  // CCxS: output
 }
 
 /// Ticks until the counter equals the compare value, within this run or the next.
@@ -127,7 +129,7 @@ std::uint64_t Timer::count(std::uint64_t ticks) {
     const std::uint64_t runs = ticks / run - 1;
     mark_matches(run);
     update_event();
-    return runs * run;   // the counter is where it was
+    return runs * run;  // the counter is where it was
   }
   const std::uint64_t step = std::min(ticks, ticks_to_end());
   mark_matches(step);
@@ -164,21 +166,36 @@ std::uint32_t Timer::read_register(std::uint32_t offset) {
     return compare_[(offset - ccr1) / 4];
   }
   switch (offset) {
-    case cr1: return control1_;
-    case cr2: return control2_;
-    case smcr: return slave_mode_;
-    case dier: return interrupts_;
-    case sr: return status_;
-    case egr: return 0;
-    case ccmr1: return capture_mode_[0];
-    case ccmr2: return capture_mode_[1];
-    case ccer: return capture_enable_;
-    case cnt: return counter_;
-    case psc: return prescaler_;
-    case arr: return reload_;
-    case dcr: return dma_control_;
-    case option_register: return option_;
-    default: return unmodelled_read(offset);
+    case cr1:
+      return control1_;
+    case cr2:
+      return control2_;
+    case smcr:
+      return slave_mode_;
+    case dier:
+      return interrupts_;
+    case sr:
+      return status_;
+    case egr:
+      return 0;
+    case ccmr1:
+      return capture_mode_[0];
+    case ccmr2:
+      return capture_mode_[1];
+    case ccer:
+      return capture_enable_;
+    case cnt:
+      return counter_;
+    case psc:
+      return prescaler_;
+    case arr:
+      return reload_;
+    case dcr:
+      return dma_control_;
+    case option_register:
+      return option_;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
@@ -189,24 +206,52 @@ void Timer::write_register(std::uint32_t offset, std::uint32_t value) {
     write_compare((offset - ccr1) / 4, value & mask());
   } else {
     switch (offset) {
-      case cr1: write_control(value & 0x3FFu); break;
-      case cr2: control2_ = value & 0xF8u; break;
-      case smcr: slave_mode_ = value & 0xFFFFu; break;
-      case dier: interrupts_ = value & 0x5F5Fu; break;
-      case sr: status_ &= value; break;
-      case egr: write_event(value); break;
-      case ccmr1: capture_mode_[0] = value & 0xFFFFu; break;
-      case ccmr2: capture_mode_[1] = value & 0xFFFFu; break;
-      case ccer: capture_enable_ = value & 0xBBBBu; break;
-      case cnt: counter_ = value & mask(); break;
-      case psc: prescaler_ = value & 0xFFFFu; break;
+      case cr1:
+        write_control(value & 0x3FFu);
+        break;
+      case cr2:
+        control2_ = value & 0xF8u;
+        break;
+      case smcr:
+        slave_mode_ = value & 0xFFFFu;
+        break;
+      case dier:
+        interrupts_ = value & 0x5F5Fu;
+        break;
+      case sr:
+        status_ &= value;
+        break;
+      case egr:
+        write_event(value);
+        break;
+      case ccmr1:
+        capture_mode_[0] = value & 0xFFFFu;
+        break;
+      case ccmr2:
+        capture_mode_[1] = value & 0xFFFFu;
+        break;
+      case ccer:
+        capture_enable_ = value & 0xBBBBu;
+        break;
+      case cnt:
+        counter_ = value & mask();
+        break;
+      case psc:
+        prescaler_ = value & 0xFFFFu;
+        break;
       case arr:
         reload_ = value & mask();
         if ((control1_ & reload_preload) == 0) active_reload_ = reload_;
         break;
-      case dcr: dma_control_ = value & 0x1F1Fu; break;
-      case option_register: option_ = value & 3u; break;
-      default: unmodelled_write(offset, value); break;
+      case dcr:
+        dma_control_ = value & 0x1F1Fu;
+        break;
+      case option_register:
+        option_ = value & 3u;
+        break;
+      default:
+        unmodelled_write(offset, value);
+        break;
     }
   }
   update_interrupt();
@@ -224,7 +269,7 @@ void Timer::write_event(std::uint32_t value) {
     const std::uint32_t status = status_;
     const std::uint32_t control = control1_;
     update_event();
-    control1_ = control;   // UG does not end a pulse
+    control1_ = control;  // UG does not end a pulse
     if ((control & update_by_overflow_only) != 0) status_ = status;
     if ((control & update_disable) != 0) active_prescaler_ = prescaler_;
     counter_ = down() ? active_reload_ : 0;
@@ -278,8 +323,8 @@ void Timer::update_interrupt() {
 void Timer::serialize(Saver& saver) {
   saver.section(name());
   saver(control1_, control2_, slave_mode_, interrupts_, status_, capture_mode_, capture_enable_,
-        counter_, prescaler_, active_prescaler_, reload_, active_reload_, compare_,
-        active_compare_, option_, dma_control_, clock_hz_, counted_at_);
+        counter_, prescaler_, active_prescaler_, reload_, active_reload_, compare_, active_compare_,
+        option_, dma_control_, clock_hz_, counted_at_);
 }
 
 }  // namespace goldcrest::board

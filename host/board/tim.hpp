@@ -2,13 +2,14 @@
 // General-purpose and basic timers, RM0038 chapters "General-purpose timers" and "Basic timers".
 //
 //   TIM2 0x40000000 IRQ 28   TIM3 0x40000400 IRQ 29   TIM4 0x40000800 IRQ 30   (16 bit, 4 channels)
-//   TIM5 0x40000C00 IRQ 46 (32 bit, 4 channels)       TIM6 0x40001000 IRQ 43   TIM7 0x40001400 IRQ 44
-//   TIM9 0x40010800 IRQ 25 (2 channels)   TIM10 0x40010C00 IRQ 26   TIM11 0x40011000 IRQ 27 (1 channel)
+//   TIM5 0x40000C00 IRQ 46 (32 bit, 4 channels)       TIM6 0x40001000 IRQ 43   TIM7 0x40001400 IRQ
+//   44 TIM9 0x40010800 IRQ 25 (2 channels)   TIM10 0x40010C00 IRQ 26   TIM11 0x40011000 IRQ 27 (1
+//   channel)
 //
 // Counting up and down from the internal clock, prescaler and auto-reload with their preload
-// registers, update events, one-pulse mode, compare matches. The counter is worked out when somebody
-// looks; only an enabled interrupt needs an event. Not modelled, traced: centre-aligned counting,
-// slave modes and external clocks, input capture, outputs on pins, DMA requests.
+// registers, update events, one-pulse mode, compare matches. The counter is worked out when
+// somebody looks; only an enabled interrupt needs an event. Not modelled, traced: centre-aligned
+// counting, slave modes and external clocks, input capture, outputs on pins, DMA requests.
 #pragma once
 
 #include <array>
@@ -24,9 +25,9 @@ namespace goldcrest::board {
 struct TimerConfig {
   std::string_view name;
   unsigned irq = 0;
-  unsigned bus = 2;        ///< 1 = APB2, 2 = APB1
+  unsigned bus = 2;  ///< 1 = APB2, 2 = APB1
   unsigned channels = 0;
-  bool wide = false;       ///< 32 bits
+  bool wide = false;  ///< 32 bits
 };
 
 class Timer final : public RegisterBlock, public ClockListener {
@@ -70,8 +71,8 @@ class Timer final : public RegisterBlock, public ClockListener {
   std::array<std::uint32_t, 2> capture_mode_{};
   std::uint32_t capture_enable_ = 0;
   std::uint32_t counter_ = 0;
-  std::uint32_t prescaler_ = 0;          ///< the register
-  std::uint32_t active_prescaler_ = 0;   ///< what counts until the next update
+  std::uint32_t prescaler_ = 0;         ///< the register
+  std::uint32_t active_prescaler_ = 0;  ///< what counts until the next update
   std::uint32_t reload_ = 0;
   std::uint32_t active_reload_ = 0;
   std::array<std::uint32_t, 4> compare_{};
@@ -79,7 +80,7 @@ class Timer final : public RegisterBlock, public ClockListener {
   std::uint32_t option_ = 0;
   std::uint32_t dma_control_ = 0;
   std::uint32_t clock_hz_ = 0;
-  Picoseconds counted_at_ = 0;           ///< when counter_ became what it is
+  Picoseconds counted_at_ = 0;  ///< when counter_ became what it is
 };
 
 }  // namespace goldcrest::board

@@ -84,7 +84,7 @@ TEST_F(TimTest, UpdateInterruptEveryMillisecond) {
 TEST_F(TimTest, ShortestPeriodWithLongSleepIsStillFast) {
   bench.write(tim2 + arr, 1);
   bench.write(tim2 + cr1, 1);
-  bench.run_for(microseconds(3'600'000'000));   // an hour of 16 MHz overflows
+  bench.run_for(microseconds(3'600'000'000));  // an hour of 16 MHz overflows
   EXPECT_EQ(bench.read(tim2 + sr) & 1u, 1u);
   EXPECT_LE(bench.read(tim2 + cnt), 1u);
 }
@@ -181,7 +181,7 @@ TEST_F(TimTest, UpdateSourceAndDisable) {
 TEST_F(TimTest, ClockChangeKeepsTheCount) {
   bench.write(tim6 + cr1, 1);
   bench.run_for(cycles(1000));
-  bench.set_bits(0x40023808, 5u << 8);   // APB1 / 4, so the timer clock is halved
+  bench.set_bits(0x40023808, 5u << 8);  // APB1 / 4, so the timer clock is halved
   bench.run_for(cycles(1000));
   EXPECT_EQ(bench.read(tim6 + cnt), 1500u);
 }

@@ -48,7 +48,7 @@ constexpr std::uint32_t error_interrupt = 1u << 0;
 constexpr std::uint32_t dma_receive = 1u << 6;
 constexpr std::uint32_t dma_transmit = 1u << 7;
 
-constexpr std::uint32_t unset_baud = 115'200;   ///< of the far end while BRR says nothing
+constexpr std::uint32_t unset_baud = 115'200;  ///< of the far end while BRR says nothing
 
 }  // namespace
 
@@ -73,7 +73,9 @@ void Usart::push(std::string_view bytes) {
   chip_.reschedule();
 }
 
-std::string Usart::take_transmitted() { return std::exchange(transmitted_, {}); }
+std::string Usart::take_transmitted() {
+  return std::exchange(transmitted_, {});
+}
 
 bool Usart::transmitter_on() const {
   return (control1_ & (usart_enable | transmitter_enable)) == (usart_enable | transmitter_enable);
@@ -90,32 +92,48 @@ Picoseconds Usart::frame_time() const {
   const std::uint32_t half_bits =
       2u * ((control1_ & nine_bits) != 0 ? 10u : 9u) + stop_half_bits[control2_ >> 12 & 3u];
   const std::uint32_t clock = config_.bus == 1 ? chip_.pclk2_hz() : chip_.pclk1_hz();
-  const std::uint32_t cycles_per_bit = (control1_ & over_sampling_8) != 0
-                                           ? (baud_ >> 4 << 3 | (baud_ & 7u))
-                                           : baud_;
+  const std::uint32_t cycles_per_bit =
+      (control1_ & over_sampling_8) != 0 ? (baud_ >> 4 << 3 | (baud_ & 7u)) : baud_;
   if (cycles_per_bit == 0 || clock == 0) return cycles_to_time(10, unset_baud);
   return cycles_to_time(std::uint64_t{half_bits} * cycles_per_bit, 2 * clock);
 }
 
 std::uint32_t Usart::read_register(std::uint32_t offset) {
   switch (offset) {
-    case sr: status_seen_ = status_; return status_;
-    case dr: return read_data();
-    case brr: return baud_;
-    case cr1: return control1_;
-    case cr2: return control2_;
-    case cr3: return control3_;
-    case gtpr: return guard_;
-    default: return unmodelled_read(offset);
+    case sr:
+      status_seen_ = status_;
+      return status_;
+    case dr:
+      return read_data();
+    case brr:
+      return baud_;
+    case cr1:
+      return control1_;
+    case cr2:
+      return control2_;
+    case cr3:
+      return control3_;
+    case gtpr:
+      return guard_;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
 void Usart::write_register(std::uint32_t offset, std::uint32_t value) {
   switch (offset) {
-    case sr: status_ &= value | ~cleared_by_zero; break;
-    case dr: write_data(value); break;
-    case brr: baud_ = value & 0xFFFFu; break;
-    case cr1: write_control(value); break;
+    case sr:
+      status_ &= value | ~cleared_by_zero;
+      break;
+    case dr:
+      write_data(value);
+      break;
+    case brr:
+      baud_ = value & 0xFFFFu;
+      break;
+    case cr1:
+      write_control(value);
+      break;
     case cr2:
       if ((value & 0x4F60u) != 0) unmodelled("LIN or synchronous mode");
       control2_ = value & 0x7F6Fu;
@@ -124,8 +142,12 @@ void Usart::write_register(std::uint32_t offset, std::uint32_t value) {
       if ((value & 0x073Eu) != 0) unmodelled("flow control, IrDA, smartcard or half duplex");
       control3_ = value & 0x0FFFu;
       break;
-    case gtpr: guard_ = value & 0xFFFFu; break;
-    default: unmodelled_write(offset, value); break;
+    case gtpr:
+      guard_ = value & 0xFFFFu;
+      break;
+    default:
+      unmodelled_write(offset, value);
+      break;
   }
   update();
 }
@@ -152,7 +174,7 @@ void Usart::write_control(std::uint32_t value) {
   const bool was_on = transmitter_on();
   control1_ = value & 0xBFFEu;
   if (was_on && !transmitter_on()) {
-    transmit_end_ = no_event;   // a frame that is cut off never reaches the far end
+    transmit_end_ = no_event;  // a frame that is cut off never reaches the far end
     status_ |= status_reset;
   }
 }
@@ -167,8 +189,7 @@ void Usart::start_transmission(Picoseconds at) {
 
 void Usart::finish_transmission(Picoseconds at) {
   transmit_end_ = no_event;
-  const bool wired =
-      !config_.tx || pins_.has_alternate(*config_.tx, config_.alternate_function);
+  const bool wired = !config_.tx || pins_.has_alternate(*config_.tx, config_.alternate_function);
   const bool seven_bits = (control1_ & parity_enable) != 0 && (control1_ & nine_bits) == 0;
   if (wired) {
     transmitted_.push_back(static_cast<char>(shifting_ & (seven_bits ? 0x7Fu : 0xFFu)));
@@ -191,8 +212,7 @@ void Usart::finish_reception(Picoseconds at) {
   const std::uint8_t byte = arriving_.front();
   arriving_.pop_front();
   start_reception(at);
-  const bool wired =
-      !config_.rx || pins_.has_alternate(*config_.rx, config_.alternate_function);
+  const bool wired = !config_.rx || pins_.has_alternate(*config_.rx, config_.alternate_function);
   if (!receiver_on() || !wired) {
     if (chip_.tracing("serial")) chip_.trace("serial", "a byte came while the receiver was off");
     return;

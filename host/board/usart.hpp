@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// USART, RM0038 chapter "Universal synchronous asynchronous receiver transmitter", asynchronous mode.
+// USART, RM0038 chapter "Universal synchronous asynchronous receiver transmitter", asynchronous
+// mode.
 //
 //   USART1 0x40013800 IRQ 37 (APB2)   USART2 0x40004400 IRQ 38   USART3 0x40004800 IRQ 39 (APB1)
 //
 // Every frame takes the time its bits take at the configured baud rate, in both directions; the far
 // end is taken to run at the same rate. On the NUCLEO, USART2 (PA2, PA3) is the virtual COM port.
-// Not modelled, traced: mute mode, LIN, synchronous clock, smartcard, IrDA, half duplex, flow control.
+// Not modelled, traced: mute mode, LIN, synchronous clock, smartcard, IrDA, half duplex, flow
+// control.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +25,7 @@ namespace goldcrest::board {
 struct UsartConfig {
   std::string_view name;
   unsigned irq = 0;
-  unsigned bus = 2;                  ///< 1 = APB2, 2 = APB1
+  unsigned bus = 2;  ///< 1 = APB2, 2 = APB1
   /// Pins the bytes pass through when they are in `alternate_function`; none: not wired, any works.
   std::optional<Pin> tx;
   std::optional<Pin> rx;
@@ -75,7 +77,7 @@ class Usart final : public RegisterBlock {
   std::uint32_t receive_data_ = 0;
   std::uint32_t transmit_data_ = 0;
   std::uint32_t shifting_ = 0;
-  std::uint32_t status_seen_ = 0;              ///< flags of the last SR read, for the clear sequences
+  std::uint32_t status_seen_ = 0;  ///< flags of the last SR read, for the clear sequences
   Picoseconds transmit_end_ = no_event;
   Picoseconds receive_end_ = no_event;
   Picoseconds idle_at_ = no_event;

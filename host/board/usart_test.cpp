@@ -8,7 +8,7 @@
 namespace goldcrest::board {
 namespace {
 
-constexpr std::uint32_t base = 0x40004400;   // USART2
+constexpr std::uint32_t base = 0x40004400;  // USART2
 constexpr std::uint32_t sr = base + 0x00;
 constexpr std::uint32_t dr = base + 0x04;
 constexpr std::uint32_t brr = base + 0x08;
@@ -27,9 +27,9 @@ class UsartTest : public ::testing::Test {
   UsartTest() {
     bench.open_gates();
     bench.run_at_32_mhz();
-    bench.write(0x40020000, 2u << 4 | 2u << 6);   // PA2, PA3 alternate
+    bench.write(0x40020000, 2u << 4 | 2u << 6);  // PA2, PA3 alternate
     bench.write(0x40020020, 7u << 8 | 7u << 12);
-    bench.write(brr, 278);   // 32 MHz / 115200
+    bench.write(brr, 278);  // 32 MHz / 115200
     bench.write(cr1, 1u << 13 | 3u << 2);
   }
   Picoseconds frame = cycles_to_time(278 * 10, 32'000'000);
@@ -127,7 +127,7 @@ TEST_F(UsartTest, StopBitsAndOversamplingSetTheTime) {
   bench.run_for(1);
   EXPECT_EQ(bench.peripherals.usart2.take_transmitted(), "a");
   bench.write(cr2, 0);
-  bench.write(brr, 16u << 4 | 3u);   // 8-fold: 131 cycles a bit
+  bench.write(brr, 16u << 4 | 3u);  // 8-fold: 131 cycles a bit
   bench.set_bits(cr1, 1u << 15);
   bench.write(dr, 'b');
   bench.run_for(cycles_to_time(131 * 10, 32'000'000) - 1);
@@ -137,7 +137,7 @@ TEST_F(UsartTest, StopBitsAndOversamplingSetTheTime) {
 }
 
 TEST_F(UsartTest, ParityIsInTheDataRegister) {
-  bench.set_bits(cr1, 1u << 12 | 1u << 10);   // 8 bits and even parity
+  bench.set_bits(cr1, 1u << 12 | 1u << 10);  // 8 bits and even parity
   bench.peripherals.usart2.push("\x01\x03");
   bench.run_for(cycles_to_time(278 * 11, 32'000'000));
   EXPECT_EQ(bench.read(dr), 0x101u);

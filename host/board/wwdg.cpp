@@ -12,12 +12,11 @@ constexpr std::uint32_t activation = 1u << 7;
 constexpr std::uint32_t early_interrupt = 1u << 9;
 constexpr std::uint32_t counter_mask = 0x7F;
 constexpr std::uint32_t last_safe_count = 0x40;
-constexpr std::uint32_t reset_flag = 1u << 30;   // RCC_CSR.WWDGRSTF
+constexpr std::uint32_t reset_flag = 1u << 30;  // RCC_CSR.WWDGRSTF
 
 }  // namespace
 
-Wwdg::Wwdg(Chip& chip, Rcc& rcc)
-    : RegisterBlock(chip, "WWDG", NarrowWrite::duplicate), rcc_(rcc) {
+Wwdg::Wwdg(Chip& chip, Rcc& rcc) : RegisterBlock(chip, "WWDG", NarrowWrite::duplicate), rcc_(rcc) {
   rcc_.add_listener(*this);
 }
 
@@ -66,17 +65,23 @@ void Wwdg::bite() {
 std::uint32_t Wwdg::read_register(std::uint32_t offset) {
   synchronise(chip_.now());
   switch (offset) {
-    case cr: return counter_ | (active_ ? activation : 0u);
-    case cfr: return configuration_;
-    case sr: return early_wakeup_ ? 1u : 0u;
-    default: return unmodelled_read(offset);
+    case cr:
+      return counter_ | (active_ ? activation : 0u);
+    case cfr:
+      return configuration_;
+    case sr:
+      return early_wakeup_ ? 1u : 0u;
+    default:
+      return unmodelled_read(offset);
   }
 }
 
 void Wwdg::write_register(std::uint32_t offset, std::uint32_t value) {
   synchronise(chip_.now());
   switch (offset) {
-    case cr: write_control(value); break;
+    case cr:
+      write_control(value);
+      break;
     case cfr:
       // EWI can be set, never cleared, by software.
       configuration_ = (value & 0x3FFu) | (configuration_ & early_interrupt);
@@ -84,7 +89,9 @@ void Wwdg::write_register(std::uint32_t offset, std::uint32_t value) {
     case sr:
       if ((value & 1u) == 0) early_wakeup_ = false;
       break;
-    default: unmodelled_write(offset, value); break;
+    default:
+      unmodelled_write(offset, value);
+      break;
   }
   chip_.set_irq(irq, early_wakeup_ && (configuration_ & early_interrupt) != 0);
   chip_.reschedule();
@@ -107,7 +114,9 @@ Picoseconds Wwdg::next_event() const {
   return later(counted_at_, cycles_to_time(steps * cycles_per_step(), clock_hz_));
 }
 
-void Wwdg::advance(Picoseconds now) { synchronise(now); }
+void Wwdg::advance(Picoseconds now) {
+  synchronise(now);
+}
 
 void Wwdg::serialize(Saver& saver) {
   saver.section(name());

@@ -39,7 +39,7 @@ class Wwdg final : public RegisterBlock, public ClockListener {
   std::uint32_t configuration_ = 0x7F;
   bool early_wakeup_ = false;
   std::uint32_t clock_hz_ = 0;
-  Picoseconds counted_at_ = 0;   ///< when counter_ was right
+  Picoseconds counted_at_ = 0;  ///< when counter_ was right
 };
 
 }  // namespace goldcrest::board

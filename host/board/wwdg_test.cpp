@@ -31,7 +31,7 @@ TEST_F(WwdgTest, ResetValues) {
 }
 
 TEST_F(WwdgTest, BitesWhenBitSixFalls) {
-  bench.write(cr, 0x7F);   // starts the count here
+  bench.write(cr, 0x7F);  // starts the count here
   bench.write(cr, 0x80 | 0x7F);
   bench.run_for(63 * step);
   EXPECT_EQ(bench.read(cr) & 0x7Fu, 0x40u);
