@@ -62,7 +62,7 @@ class VerifiedImage {
 };
 
 /// Reads the whole slot: manifest, signature, table, digest, Info record and vectors. The state
-/// words have no say here. Uses about 2.5 KiB of stack.
+/// words have no say here. Uses about 3.5 KiB of stack.
 [[nodiscard]] std::expected<VerifiedImage, VerifyError> verify(Flash& flash, Slot slot,
                                                                const Factory& factory);
 
