@@ -167,8 +167,8 @@ void add_key_commands(CLI::App& app, int& exit_code) {
                               "that is refused as rolled back",
                               exit_code, moved, run_key_advance);
   advance->footer(
-      "Only safe when every signature below the number, and none above, may have been "
-      "made, on this machine or any other. When in doubt make a new key.");
+      "Only safe when no leaf from this number on has ever signed, on this machine or any other. "
+      "When in doubt make a new key.");
   add_keys_option(*advance, moved->keys);
   advance->add_option("--to", moved->to, "The first leaf that may still sign")->required();
   advance->add_flag("--json", moved->json, "Print the result as JSON");

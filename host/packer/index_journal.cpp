@@ -76,11 +76,11 @@ Result<std::optional<IndexJournal>> IndexJournal::open(const std::filesystem::pa
   for (; text.size() - at >= line_bytes; at += line_bytes) {
     const auto record = parse_record(text.substr(at, line_bytes));
     if (!record) {
-      return problem(
-          fmt::format("{} is damaged at byte {}: the key cannot be used safely; find the "
-                      "highest leaf ever used and give `goldcrest key advance` a higher "
-                      "one, or make a new key",
-                      path.string(), at));
+      return problem(fmt::format(
+          "{} is damaged at byte {}, so nobody can say which leaves have been used: make "
+          "a new key, or, if you are sure which ones, remove the file and run "
+          "`goldcrest key advance`",
+          path.string(), at));
     }
     journal.next_index_ = std::max(journal.next_index_, *record);
   }

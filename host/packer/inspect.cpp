@@ -307,7 +307,7 @@ std::string Inspection::text() const {
   append_text(text, fields, "");
   text += "checks:\n";
   for (const auto& check : checks) {
-    text += fmt::format("  {:<22}{}{}{}\n", check.name, state_name(check.state),
+    text += fmt::format("  {:<28}{}{}{}\n", check.name, state_name(check.state),
                         check.detail.empty() ? "" : ": ", check.detail);
   }
   return text;

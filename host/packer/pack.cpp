@@ -18,6 +18,21 @@ Result<void> make_directory(const std::filesystem::path& directory) {
   return {};
 }
 
+/// A server that finds two files of one version cannot know which is meant.
+void warn_of_twins(const std::filesystem::path& path, const FileName& name,
+                   std::vector<std::string>& warnings) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), error)) {
+    const auto other = FileName::parse(entry.path().filename().string());
+    if (!other || other->kind != name.kind || other->product != name.product ||
+        other->version != name.version || other->crc32 == name.crc32) {
+      continue;
+    }
+    warnings.push_back(fmt::format("{} is an update of the same version {}; remove one of the two",
+                                   entry.path().string(), version_text(name.version)));
+  }
+}
+
 }  // namespace
 
 Result<PackResult> pack(const PackRequest& request) {
@@ -57,6 +72,7 @@ Result<PackResult> pack(const PackRequest& request) {
   if (auto written = write_file(path, file, public_mode); !written) {
     return std::unexpected(written.error());
   }
+  warn_of_twins(path, name, signature->warnings);
   return PackResult{path,
                     std::move(name),
                     file.size(),

@@ -149,8 +149,13 @@ TEST_F(Packed, nothing_of_the_program_shows_in_the_file) {
 }
 
 TEST_F(Packed, the_same_program_twice_gives_two_ciphertexts) {
-  const auto first = content_of(packed().file);
-  const auto second = content_of(packed().file);
+  const auto first_result = packed();
+  const auto second_result = packed();
+  EXPECT_TRUE(first_result.warnings.empty());
+  ASSERT_EQ(second_result.warnings.size(), 1u);
+  EXPECT_THAT(second_result.warnings[0], HasSubstr(first_result.file.string()));
+  const auto first = content_of(first_result.file);
+  const auto second = content_of(second_result.file);
   const auto one = split_update(first);
   const auto two = split_update(second);
   ASSERT_TRUE(one && two);
