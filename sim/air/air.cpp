@@ -101,6 +101,7 @@ void Air::begin(Packet& packet, Instant now) {
     packet.receivers.insert(station);
     stations_[station]->packet_begin(packet.id, std::max(packet.begin, now), packet.end,
                                      path.rssi_dbm, packet.settings);
+    stations_[station]->packet_content(packet.id, packet.payload);
   }
 }
 
