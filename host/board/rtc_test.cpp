@@ -83,6 +83,9 @@ TEST_F(RtcTest, ProtectionByKeysAndByPower) {
   bench.write(wpr, 0xFF);
   bench.write(cr, 1u << 6);
   EXPECT_EQ(bench.read(cr), 0u);
+  bench.write(isr, 0xFFFF'FFFF);
+  bench.run_for(microseconds(100));
+  EXPECT_EQ(bench.read(isr) >> 6 & 1u, 0u) << "INIT is protected too";
   bench.write(bkp0r, 0x1234);
   EXPECT_EQ(bench.read(bkp0r), 0x1234u) << "backup registers need no key";
   bench.clear_bits(pwr_cr, 1u << 8);
