@@ -137,6 +137,7 @@ void Application::follow_update() {
   }
   if (const auto version = update_console_.completed()) {
     text::Printer(console_).text("[Rebooting into version ").version(*version).text("]").line();
+    print_stack();
     chip::console_flush();
     chip::reset();
   }
@@ -180,7 +181,11 @@ void Application::print_status() {
       .number(radio.recoveries)
       .text("]")
       .line();
-  print()
+  print_stack();
+}
+
+void Application::print_stack() {
+  text::Printer(console_)
       .text("[Status: stack ")
       .number(chip::stack_high_water())
       .text(" of ")

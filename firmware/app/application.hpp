@@ -51,6 +51,7 @@ class Application {
   void follow_update();
   void take_keys(base::Instant now);
   void print_status();
+  void print_stack();
   base::Instant next_deadline() const;
 
   const Start& start_;
