@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The board's antenna in real time: frames as ZEP datagrams. A datagram comes when a frame has
+// passed the air, so it takes its air time once more on its way into the board's radio. ZEP does not
+// say how a frame was modulated: it is taken to be what the board's own radio is set to.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "host/air/zep_station.hpp"
+#include "host/board/board.hpp"
+
+namespace goldcrest::board::program {
+
+class AirPort final : private RadioPort {
+ public:
+  AirPort(Board& board, air::ZepStation station);
+
+  int descriptor() const { return station_.descriptor(); }
+  /// Takes what arrived; `now` is real time.
+  void advance(base::Instant now);
+  /// Delivers what is due at the board's time.
+  void deliver();
+  /// Board time at which deliver() has something to do.
+  base::Instant next_delivery() const;
+
+ private:
+  struct Arrival {
+    std::uint64_t id;
+    base::Instant begin;
+    base::Instant end;
+    std::vector<std::uint8_t> frame;
+    bool begun = false;
+  };
+
+  void transmit(base::Instant begin, base::Instant end, std::span<const std::uint8_t> payload,
+                const RadioSettings& settings) override;
+  int rssi_dbm(base::Instant now, const RadioSettings& settings) override;
+
+  Board& board_;
+  air::ZepStation station_;
+  RadioSettings settings_;
+  std::deque<Arrival> arrivals_;   ///< one after the other: the channel carries one at a time
+  std::uint64_t next_id_ = 1;
+};
+
+}  // namespace goldcrest::board::program

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "host/board/program/files.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace goldcrest::board::program {
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+
+std::string system_error(const std::string& what) { return what + ": " + std::strerror(errno); }
+
+std::expected<std::optional<std::vector<std::uint8_t>>, std::string> read_file(
+    const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) {
+    if (errno == ENOENT) return std::nullopt;
+    return std::unexpected(system_error("cannot read " + path.string()));
+  }
+  std::vector<std::uint8_t> bytes;
+  std::array<std::uint8_t, 65536> buffer{};
+  for (;;) {
+    const auto size = ::read(file.number(), buffer.data(), buffer.size());
+    if (size < 0) return std::unexpected(system_error("cannot read " + path.string()));
+    if (size == 0) return bytes;
+    bytes.insert(bytes.end(), buffer.begin(), buffer.begin() + size);
+  }
+}
+
+std::expected<void, std::string> write_file(const std::filesystem::path& path,
+                                            std::span<const std::uint8_t> bytes) {
+  const std::string temporary = path.string() + ".new";
+  const auto failed = [&] {
+    const auto reason = system_error("cannot write " + path.string());
+    (void)::unlink(temporary.c_str());
+    return std::unexpected(reason);
+  };
+  {
+    const Descriptor file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file.valid()) return failed();
+    for (std::size_t written = 0; written < bytes.size();) {
+      const auto size = ::write(file.number(), bytes.data() + written, bytes.size() - written);
+      if (size < 0) return failed();
+      written += static_cast<std::size_t>(size);
+    }
+    if (::fdatasync(file.number()) != 0) return failed();
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return failed();
+  return {};
+}
+
+}  // namespace goldcrest::board::program

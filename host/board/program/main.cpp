@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// `goldcrest-board`: one virtual NUCLEO-L152RE with its radio shield, in real time.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "host/board/program/control.hpp"
+#include "host/board/program/session.hpp"
+#include "host/system/run.hpp"
+#include "host/system/udp_socket.hpp"
+
+namespace {
+
+using namespace goldcrest;
+using board::program::SessionOptions;
+
+constexpr const char* description =
+    "A virtual NUCLEO-L152RE with SPIRIT1 radio: runs the very binaries of the real board.\n"
+    "Program it with `goldcrest load IMAGE --board SOCKET`, or by copying a .bin into --drive.\n"
+    "\n"
+    "Commands for --send, and for the control socket (one a line):\n"
+    "  jumper on|off                     PA0 to 3V3\n"
+    "  button press|release|click        the blue user button\n"
+    "  reset                             the black reset button\n"
+    "  power on|off|cut                  cut: off and on again\n"
+    "  cut N before|inside|after [SEED]  power fails at flash operation N\n"
+    "  type TEXT                         TEXT and Return on the serial console\n"
+    "  status                            as JSON\n"
+    "  cpu                               registers\n"
+    "  quit\n"
+    "\n"
+    "Exit code: 0 done, 1 it could not be done (one line on stderr says why), 2 wrong usage.";
+
+struct Arguments {
+  SessionOptions session;
+  std::string air;
+  std::string speed = "1";
+  std::string trace;
+  std::string send;
+};
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  SessionOptions& session = arguments.session;
+  app.add_option("--state", session.state, "the board's state; made if it is not there, kept at exit")
+      ->type_name("FILE");
+  app.add_option("--serial", session.serial,
+                 "virtual COM port: pty, stdio, none, or a file that takes the output")
+      ->type_name("WHERE")
+      ->capture_default_str();
+  app.add_option("--air", arguments.air, "the air process to talk to (ZEP v2 over UDP)")
+      ->type_name("HOST:PORT");
+  app.add_flag("--jumper", session.jumper, "start with the jumper fitted");
+  app.add_option("--drive", session.drive, "folder that acts as the ST-Link's drive")
+      ->type_name("DIR");
+  app.add_option("--control", session.control, "Unix socket for commands")->type_name("SOCKET");
+  app.add_option("--send", arguments.send, "send a command to the board at --control, and exit")
+      ->type_name("COMMAND")
+      ->needs("--control");
+  app.add_option("--speed", arguments.speed, "board seconds a second, or max")
+      ->type_name("X")
+      ->capture_default_str();
+  app.add_option("--trace", arguments.trace,
+                 "what to log on stderr, a comma between: registers, interrupts, radio, serial, "
+                 "flash, power, unmodelled")
+      ->type_name("LIST");
+  app.add_option("--seed", session.seed, "of RAM contents at power-on and torn flash values")
+      ->capture_default_str();
+  app.add_option("--id", session.id, "makes the chip's unique id, and by it the radio address")
+      ->capture_default_str();
+}
+
+std::expected<void, std::string> complete(Arguments& arguments) {
+  SessionOptions& session = arguments.session;
+  if (arguments.speed == "max") {
+    session.speed = 0;
+  } else {
+    char* end = nullptr;
+    session.speed = std::strtod(arguments.speed.c_str(), &end);
+    if (*end != 0 || !(session.speed >= 0.001) || session.speed > 1000) {
+      return std::unexpected("--speed takes a number from 0.001 to 1000, or max");
+    }
+  }
+  static constexpr std::string_view known[] = {"registers", "interrupts", "radio", "serial",
+                                               "flash",     "power",      "unmodelled"};
+  for (std::size_t begin = 0; begin < arguments.trace.size();) {
+    const std::size_t end = std::min(arguments.trace.find(',', begin), arguments.trace.size());
+    const std::string category = arguments.trace.substr(begin, end - begin);
+    if (std::ranges::find(known, category) == std::end(known)) {
+      return std::unexpected("--trace does not know \"" + category + "\"");
+    }
+    session.trace.push_back(category);
+    begin = end + 1;
+  }
+  if (!arguments.air.empty()) {
+    const auto endpoint = system::parse_endpoint(arguments.air, air::zep_port);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    session.air = *endpoint;
+  }
+  return {};
+}
+
+std::expected<void, std::string> run(const Arguments& arguments) {
+  if (arguments.send.empty()) {
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    system::catch_stop_signals();
+    return board::program::Session(arguments.session).run();
+  }
+  const auto answer = board::program::send_command(arguments.session.control, arguments.send);
+  if (!answer) return std::unexpected(answer.error());
+  if (!answer->empty()) fmt::print("{}\n", *answer);
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{description, "goldcrest-board"};
+  app.set_version_flag("--version", "goldcrest-board 0.1.0");
+  app.get_formatter()->column_width(30);
+  Arguments arguments;
+  add_options(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (auto completed = complete(arguments); !completed) {
+    system::print_error(completed.error());
+    return 2;
+  }
+  if (auto done = run(arguments); !done) {
+    system::print_error(done.error());
+    return 1;
+  }
+  return 0;
+}
