@@ -52,6 +52,7 @@ class Path {
     const auto end = now_ + at_most;
     while (!done()) {
       step_client();
+      if (done()) break;
       const auto event = in_flight_.empty() ? base::never : in_flight_.begin()->first;
       const auto next = std::min(event, client_.next_deadline());
       if (next > end) {
