@@ -28,6 +28,9 @@ inline constexpr std::size_t coap_request_bytes = 384; ///< longest request a no
 inline constexpr std::size_t coap_token_bytes = 8;     ///< RFC 7252 section 3
 inline constexpr std::size_t coap_exchanges = 2;       ///< outstanding requests of a node
 
+/// Bytes of an update written to flash between two looks at the radio: a half page, 3.2 ms.
+inline constexpr std::size_t flash_step_bytes = 128;
+
 // Images
 inline constexpr std::size_t product_id_bytes = 32;    ///< with padding; 31 characters and a NUL
 inline constexpr std::size_t signature_bytes = 1904;   ///< room beside the manifest in a slot

@@ -48,6 +48,7 @@ UpdateClient::UpdateClient(base::Random& random, UpdateSink& sink, UpdateEvents&
 
 void UpdateClient::set_server(const wire::Endpoint& server) {
   download_.stop();
+  drop_staged();
   exchanges_.set_server(server);
   ask_exchange_.reset();
   have_server_ = !server.address.unspecified();
@@ -177,9 +178,36 @@ void UpdateClient::handle_blocks(base::Instant now, const net::CoapOutcome& outc
   while (state_ == State::downloading) {
     const auto bytes = download_.next_data();
     if (!bytes) break;
-    take_bytes(now, *bytes);
+    stage(now, *bytes);
   }
-  if (state_ == State::downloading) handle_download_end(now);
+  if (state_ == State::downloading && staged_.empty()) handle_download_end(now);
+}
+
+// The bytes are views into a datagram that is about to go away. What was staged before is nearly
+// always written long before the next block has crossed the air.
+void UpdateClient::stage(base::Instant now, base::Bytes bytes) {
+  while (state_ == State::downloading && !bytes.empty()) {
+    if (!staged_.empty()) {
+      write_step(now);
+      continue;
+    }
+    const auto piece = bytes.first(std::min(bytes.size(), staged_.capacity()));
+    base::ensure(staged_.append(piece));
+    bytes = bytes.subspan(piece.size());
+  }
+}
+
+void UpdateClient::write_step(base::Instant now) {
+  const auto left = base::Bytes(staged_.data(), staged_.size()).subspan(staged_written_);
+  const auto step = left.first(std::min(left.size(), limits::flash_step_bytes));
+  staged_written_ += step.size();
+  take_bytes(now, step);
+  if (staged_written_ == staged_.size()) drop_staged();
+}
+
+void UpdateClient::drop_staged() {
+  staged_.clear();
+  staged_written_ = 0;
 }
 
 void UpdateClient::take_bytes(base::Instant now, base::Bytes bytes) {
@@ -191,7 +219,8 @@ void UpdateClient::take_bytes(base::Instant now, base::Bytes bytes) {
   }
   if (const auto written = sink_.write(bytes); !written) return refuse(now, written.error());
   announce();
-  events_.progress(download_.received(), download_.size().value_or(sink_.total_size()));
+  const auto staged = static_cast<std::uint32_t>(staged_.size() - staged_written_);
+  events_.progress(download_.received() - staged, download_.size().value_or(sink_.total_size()));
 }
 
 // Hashes the manifest as it comes by; true when it is complete with these bytes.
@@ -249,6 +278,7 @@ void UpdateClient::restart(base::Instant now) {
   if (restarts_ >= settings_.max_restarts) return fail(now, "the file keeps changing");
   ++restarts_;
   download_.stop();
+  drop_staged();
   state_ = State::restarting;
   next_ask_ = now + restart_pause;
 }
@@ -274,6 +304,7 @@ void UpdateClient::nothing_newer(base::Instant now) {
 
 base::Duration UpdateClient::end_session(base::Instant now, base::Duration interval) {
   download_.stop();
+  drop_staged();
   exchanges_.cancel_all();
   ask_exchange_.reset();
   state_ = State::idle;
@@ -311,6 +342,10 @@ void UpdateClient::advance(base::Instant now) {
       handle_blocks(now, *outcome);
     }
   }
+  if (!staged_.empty()) {
+    write_step(now);
+    if (state_ == State::downloading && staged_.empty()) handle_download_end(now);
+  }
   if (state_ == State::idle && online_ && have_server_ && next_ask_ <= now) begin_session(now);
   if (state_ == State::restarting && next_ask_ <= now) ask_server(now);
   if (busy() && give_up_at() <= now) {
@@ -328,6 +363,7 @@ std::optional<net::UdpTransmission> UpdateClient::next_transmission(base::Instan
 }
 
 base::Instant UpdateClient::next_deadline() const {
+  if (!staged_.empty()) return base::Instant{};
   auto deadline = std::min(exchanges_.next_deadline(), download_.next_deadline());
   if (busy()) deadline = std::min(deadline, give_up_at());
   const bool waits_to_ask = state_ == State::idle && online_ && have_server_;

@@ -3,6 +3,9 @@
 // something newer, fetches it block by block, hands the bytes to the installer and tells how it
 // goes. Falls back to the classic protocol when the server does not know the current one.
 //
+// A block is given to the installer in steps, one a call of advance(): programming flash takes
+// milliseconds, and meanwhile the link's acknowledgements must go out and frames be taken.
+//
 // Invariants: at most one session at a time. Silence never loses what has been received: a session
 // goes on from the block it has, until there was no progress for `give_up_after`. An offer that was
 // refused is remembered (in RAM) and not fetched again until `refusal_memory` has passed or a
@@ -16,6 +19,7 @@
 #include <string_view>
 
 #include "core/base/bytes.hpp"
+#include "core/base/fixed_vector.hpp"
 #include "core/base/limits.hpp"
 #include "core/base/random.hpp"
 #include "core/base/time.hpp"
@@ -126,6 +130,9 @@ class UpdateClient final : public net::UdpApplication {
   void handle_answer(base::Instant now, base::Bytes payload);
   void begin_download(base::Instant now, const wire::Offer& offer);
   void handle_blocks(base::Instant now, const net::CoapOutcome& outcome);
+  void stage(base::Instant now, base::Bytes bytes);
+  void write_step(base::Instant now);
+  void drop_staged();
   void take_bytes(base::Instant now, base::Bytes bytes);
   bool note_identity(base::Bytes bytes);
   void announce();
@@ -160,6 +167,9 @@ class UpdateClient final : public net::UdpApplication {
   net::CoapExchanges exchanges_;
   net::BlockDownload download_;
   std::optional<net::ExchangeHandle> ask_exchange_;
+  // Received, and not yet given to the sink but for the first staged_written_ bytes.
+  base::FixedVector<std::uint8_t, limits::coap_block_bytes> staged_;
+  std::size_t staged_written_ = 0;
   std::array<char, wire::offer_path_bytes> path_{};
   std::array<std::uint8_t, wire::classic_request_bytes> classic_payload_{};
 
