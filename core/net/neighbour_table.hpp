@@ -41,8 +41,7 @@ struct Neighbour {
   std::uint8_t dtsn = 0;
   std::uint8_t version = 0;
   std::uint8_t liveness_probes = 0;  ///< unicast DIS sent since it was last heard
-  bool dao_ack_missing = false;      ///< it never answered a DAO that asked for an ack
-  bool acks_dao = false;             ///< it has
+  bool acks_dao = false;             ///< it has answered a DAO by a DAO-ACK
 
   bool preferred_parent = false;
   std::uint16_t routes = 0;  ///< routes that use it as next hop

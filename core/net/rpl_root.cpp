@@ -43,7 +43,9 @@ RplRoot::RplRoot(const RplRootConfig& config, NeighbourTable& neighbours, RouteT
       statistics_(statistics),
       random_(random),
       address_(wire::Ipv6Address::from_prefix(config.prefix, config.eui64)),
-      version_(config.initial_version) {}
+      version_(config.initial_version),
+      // Any start value is as good; a different one after a restart makes children send DAOs.
+      dtsn_(static_cast<std::uint8_t>(lollipop::initial + random.below(lollipop::window))) {}
 
 std::optional<wire::Eui64> RplRoot::next_hop(const wire::Ipv6Address& target) const {
   const auto* route = routes_.find(target);
@@ -155,6 +157,12 @@ void RplRoot::receive_dio(base::Instant now, const RplPacket& packet, const wire
   if (neighbour == nullptr) neighbour = neighbours_.add(now, packet.link_source, packet.rssi_dbm);
   if (neighbour == nullptr) return;
   const bool changed = neighbour->rank != dio.rank;
+  const bool belonged = neighbour->rank != infinite_rank && dio.rank != infinite_rank;
+  if (belonged &&
+      !routes_.find(wire::Ipv6Address::from_prefix(config_.prefix, packet.link_source))) {
+    // It is not new here and has no route: its DAO was lost, or told to a former life of ours.
+    route_missing(now);
+  }
   neighbour->rank = dio.rank;
   neighbour->version = dio.version;
   neighbour->dtsn = dio.dtsn;
@@ -203,10 +211,14 @@ void RplRoot::forwarding_error(base::Instant now, const wire::Ipv6Address& desti
 }
 
 void RplRoot::advance(base::Instant now) {
+  // Not again just before the first DIO: who joins and then hears a late DIS leaves again.
   if (now >= dis_at_) {
-    const bool sent = output_.send_rpl(now, wire::all_rpl_nodes, wire::Dis{});
-    if (sent) ++statistics_.dis_sent;
-    dis_at_ = sent ? now + listening / 2 : now + retry;
+    if (!output_.send_rpl(now, wire::all_rpl_nodes, wire::Dis{})) {
+      dis_at_ = now + retry;
+    } else {
+      ++statistics_.dis_sent;
+      dis_at_ = --solicitations_left_ > 0 ? now + listening / 2 : base::never;
+    }
   }
   if (now >= begin_at_) begin(now);
   for (int i = 0; i < 4 && now >= trickle_.next_deadline(); ++i) {

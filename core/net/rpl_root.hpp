@@ -109,11 +109,12 @@ class RplRoot {
 
   wire::Ipv6Address address_;
   std::uint8_t version_;
-  std::uint8_t dtsn_ = lollipop::initial;
+  std::uint8_t dtsn_;
   bool running_ = false;
   Trickle trickle_;
   base::Instant begin_at_ = base::never;
   base::Instant dis_at_ = base::never;
+  int solicitations_left_ = 2;
   base::Instant maintain_at_ = base::never;
   base::Instant trigger_allowed_at_{};
   base::Instant version_allowed_at_{};

@@ -330,6 +330,9 @@ void RplRouter::set_parent(base::Instant now, Neighbour& next) {
   next.preferred_parent = true;
   next.liveness_probes = 0;
   confirmed_ = false;
+  parent_never_acks_ = false;
+  dao_attempts_ = 0;
+  dao_ack_deadline_ = base::never;
   probe_at_ = base::never;
   events_.parent_changed(now, from, wire::Ipv6Address::link_local_from(next.eui64),
                          next.etx.value());

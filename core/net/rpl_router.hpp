@@ -31,7 +31,6 @@ namespace goldcrest::net {
 struct RplRouterConfig {
   wire::Eui64 eui64;
   bool leaf = false;
-  bool dao_ack = true;  ///< ask for DAO-ACKs
 };
 
 class RplRouter {
@@ -94,6 +93,7 @@ class RplRouter {
   bool send_dao(base::Instant now);
   void send_no_path(base::Instant now, const wire::Ipv6Address& former_parent);
   void dao_accepted(base::Instant now);
+  void confirm(base::Instant now);
   void expire_routes(base::Instant now);
   bool route_dirty() const;
 
@@ -139,7 +139,9 @@ class RplRouter {
   base::Instant dao_refresh_at_ = base::never;
   base::Instant dao_ack_deadline_ = base::never;
   bool own_target_dirty_ = false;
-  unsigned dao_attempts_ = 0;
+  unsigned dao_attempts_ = 0;       ///< DAOs sent since the last was acknowledged
+  bool parent_never_acks_ = false;  ///< all our DAOs went unanswered
+  bool dao_changed_ = true;         ///< the next DAO says something new
   std::optional<wire::Ipv6Address> no_path_to_;
   bool confirmed_ = false;
   bool own_target_in_flight_ = false;

@@ -12,10 +12,18 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr base::Duration retry = milliseconds(60);
+/// How long a DAO-ACK may take; after a few DAOs in vain twice as long each time, from dao_pause
+/// on.
 constexpr base::Duration dao_ack_wait = seconds(2);
-constexpr unsigned dao_attempts_limit = 4;
-/// Beyond the tries of one DAO: when to try again with a parent that should answer.
-constexpr base::Duration dao_pause = seconds(20);
+constexpr base::Duration dao_pause = seconds(5);
+constexpr base::Duration longest_dao_pause = seconds(80);
+constexpr unsigned quick_daos = 4;
+/// How many more a parent gets that has never sent a DAO-ACK and may not know them.
+constexpr unsigned slow_daos = 5;
+/// And how often it is told news after that.
+constexpr unsigned repeated_daos = 2;
+/// When to try again with a parent that had no room for us.
+constexpr base::Duration rejection_pause = seconds(20);
 /// Targets in one DAO; the rest follows in another.
 constexpr std::size_t targets_in_dao = 6;
 constexpr std::size_t target_bytes = 20;
@@ -137,9 +145,9 @@ void RplRouter::schedule_dao(base::Instant now, bool all_targets) {
       if (route.used) route.advertise = true;
     }
   }
-  // While an ack is awaited its arrival or time-out comes back here.
-  if (dao_ack_deadline_ != base::never) return;
-  dao_attempts_ = 0;
+  dao_changed_ = true;
+  // While an ack is awaited its arrival or time-out comes back here; long pauses are cut short.
+  if (dao_ack_deadline_ != base::never && dao_attempts_ < quick_daos) return;
   const auto when = now + jitter(milliseconds(40), milliseconds(all_targets ? 400 : 160));
   dao_at_ = std::min(dao_at_, when);
 }
@@ -147,17 +155,15 @@ void RplRouter::schedule_dao(base::Instant now, bool all_targets) {
 void RplRouter::advance_dao(base::Instant now) {
   if (now >= dao_ack_deadline_) {
     dao_ack_deadline_ = base::never;
-    auto* current = parent();
-    if (dao_attempts_ < dao_attempts_limit) {
-      dao_at_ = now;
-    } else if (current != nullptr && !confirmed_ && !current->acks_dao) {
-      // It never answered: it does not know DAO-ACKs, or the DAOs are lost. Say it once more
-      // without asking, and from then on trust the link.
-      current->dao_ack_missing = true;
-      dao_at_ = now;
+    const auto* current = parent();
+    const bool may_not_know_acks = current != nullptr && !current->acks_dao;
+    if (may_not_know_acks && dao_attempts_ >= quick_daos) confirm(now);
+    const unsigned enough = parent_never_acks_ ? repeated_daos : quick_daos + slow_daos;
+    if (may_not_know_acks && dao_attempts_ >= enough) {
+      parent_never_acks_ = true;
+      dao_accepted(now);
     } else {
-      dao_attempts_ = 0;
-      dao_at_ = now + dao_pause;
+      dao_at_ = now;
     }
   }
   if (now >= dao_refresh_at_) {
@@ -210,24 +216,33 @@ bool RplRouter::send_dao(base::Instant now) {
     ++count;
   }
   if (count == 0) return true;
-  const bool ask = config_.dao_ack && !current->dao_ack_missing;
-  const auto sequence = dao_attempts_ == 0 ? lollipop::next(dao_sequence_) : dao_sequence_;
+  const auto sequence = dao_changed_ ? lollipop::next(dao_sequence_) : dao_sequence_;
   const wire::Dao dao{.instance = info_.instance_id,
-                      .ack_requested = ask,
+                      .ack_requested = true,
                       .sequence = sequence,
                       .dodag_id = info_.dodag_id,
                       .options = writer.written()};
   if (!output_.send_rpl(now, wire::Ipv6Address::link_local_from(current->eui64), dao)) return false;
   ++statistics_.dao_sent;
   dao_sequence_ = sequence;
+  dao_changed_ = false;
   own_target_in_flight_ = own_target_dirty_;
-  if (ask) {
-    ++dao_attempts_;
-    dao_ack_deadline_ = now + dao_ack_wait + jitter(milliseconds(0), milliseconds(500));
-  } else {
-    dao_accepted(now);
+  ++dao_attempts_;
+  auto wait = dao_ack_wait;
+  if (dao_attempts_ >= quick_daos) {
+    const auto doublings = std::min(dao_attempts_ - quick_daos, 8u);
+    wait = std::min(dao_pause * (1 << doublings), longest_dao_pause);
   }
+  dao_ack_deadline_ = now + wait + jitter(milliseconds(0), milliseconds(500));
   return true;
+}
+
+void RplRouter::confirm(base::Instant now) {
+  if (confirmed_) return;
+  confirmed_ = true;
+  if (const auto* current = parent()) {
+    events_.route_confirmed(now, wire::Ipv6Address::link_local_from(current->eui64));
+  }
 }
 
 /// What the last DAO carried is known above; what came up since goes into the next one.
@@ -243,12 +258,7 @@ void RplRouter::dao_accepted(base::Instant now) {
             : base::Duration(seconds(std::int64_t{configuration_.default_lifetime} *
                                      configuration_.lifetime_unit_s));
     dao_refresh_at_ = now + jitter(lifetime * 2 / 5, lifetime / 2);
-    if (!confirmed_) {
-      confirmed_ = true;
-      if (const auto* current = parent()) {
-        events_.route_confirmed(now, wire::Ipv6Address::link_local_from(current->eui64));
-      }
-    }
+    confirm(now);
   }
   for (auto& route : routes_.entries()) {
     if (!route.used || !route.in_flight) continue;
@@ -273,7 +283,7 @@ void RplRouter::receive_dao_ack(base::Instant now, const RplPacket& packet,
   // The parent has no room for us: another one may; without one, try this one again later.
   dao_ack_deadline_ = base::never;
   dao_attempts_ = 0;
-  dao_at_ = now + dao_pause;
+  dao_at_ = now + rejection_pause;
 }
 
 /// Tells a former parent that nothing is to be found through us any more (section 9.8).
