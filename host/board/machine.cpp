@@ -102,8 +102,7 @@ void Machine::clocks_changed() {
 
 Picoseconds Machine::next_event() const {
   if (!powered_) return no_event;
-  const Picoseconds next =
-      std::min({peripherals_.next_event(), systick_.next_event(), flash_.next_event(), cut_at_});
+  const Picoseconds next = std::min(next_peripheral_event(), cut_at_);
   const bool running = cpu_.state() == Cpu::State::running || nvic_.waiting() || reset_request_;
   if (!running) return next;
   return stalled_until_ > now() ? std::min(next, stalled_until_) : now();
@@ -119,29 +118,31 @@ void Machine::run_until(Picoseconds until) {
   }
 }
 
-void Machine::advance_peripherals() {
+Picoseconds Machine::next_peripheral_event() const {
+  return std::min({peripherals_.next_event(), systick_.next_event(), flash_.next_event()});
+}
+
+/// Does all that is due and returns when the next is.
+Picoseconds Machine::advance_peripherals() {
   // What one does may be due for another at the same moment; a model that never settles is a bug.
   for (int round = 0; round < 10'000; ++round) {
+    const Picoseconds next = next_peripheral_event();
+    if (next > time_) return next;
     if (systick_.next_event() <= time_) systick_.advance(time_);
     if (flash_.next_event() <= time_) flash_.advance(time_);
     if (peripherals_.next_event() <= time_) peripherals_.advance(time_);
-    if (std::min({systick_.next_event(), flash_.next_event(), peripherals_.next_event()}) > time_) {
-      return;
-    }
   }
   base::ensure(false);
+  return no_event;
 }
 
-/// Lets time pass without the CPU, to the next event at most.
+/// Lets time pass without the CPU.
 void Machine::jump(Picoseconds until) {
-  const Picoseconds next =
-      std::min({peripherals_.next_event(), systick_.next_event(), flash_.next_event(), cut_at_});
-  const Picoseconds target = std::min(until, next);
-  if (target > time_) set_time(target);
+  if (until > time_) set_time(until);
 }
 
 void Machine::step(Picoseconds until) {
-  advance_peripherals();
+  until = std::min({until, advance_peripherals(), cut_at_});
   if (time_ >= cut_at_) {
     cut_fired_ = true;
     trace("power", "the armed power cut fires");
@@ -163,8 +164,8 @@ void Machine::step(Picoseconds until) {
     jump(until);
     return;
   }
-  if (asleep_) wake_up();
-  if (!reset_request_) execute(until);
+  if (asleep_ && wake_up()) return;
+  execute(until);
 }
 
 /// The CPU waits for the flash, for a fetch or for a write to end.
@@ -176,11 +177,9 @@ bool Machine::stalled() {
 }
 
 void Machine::execute(Picoseconds until) {
-  const Picoseconds limit =
-      std::min({until, peripherals_.next_event(), systick_.next_event(), flash_.next_event()});
-  if (limit <= time_) return;
+  if (until <= time_) return;
   // At least one cycle, at most a second's worth: the loop comes back for the rest.
-  const Picoseconds span = std::min<Picoseconds>(limit - time_, 1'000'000'000'000);
+  const Picoseconds span = std::min<Picoseconds>(until - time_, 1'000'000'000'000);
   const std::uint64_t cycles = time_to_cycles(span, cycle_hz_);
   cpu_.set_busy_bank(flash_.busy_bank());
   cpu_.run(static_cast<std::int64_t>(std::max<std::uint64_t>(cycles, 1)));
@@ -198,14 +197,16 @@ void Machine::fall_asleep() {
   peripherals_.rcc.enter_stop();
 }
 
-void Machine::wake_up() {
+/// True if clocks have changed on the way: what comes next has to be looked at again.
+bool Machine::wake_up() {
   asleep_ = false;
-  if (!std::exchange(stopped_, false)) return;
+  if (!std::exchange(stopped_, false)) return false;
   peripherals_.rcc.leave_stop();
-  if (!std::exchange(standby_, false)) return;
+  if (!std::exchange(standby_, false)) return true;
   memory_.randomize_ram(options_.seed + power_ups_);
   do_reset(false, 0);
   peripherals_.pwr.note_standby_wakeup();
+  return true;
 }
 
 // --- power and reset -----------------------------------------------------------------------------

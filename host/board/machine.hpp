@@ -82,13 +82,14 @@ class Machine final : public Chip, private FlashEnvironment, private ClockListen
   void take_time();
   void set_time(Picoseconds time);
   void do_reset(bool power_on, std::uint32_t cause);
-  void advance_peripherals();
+  Picoseconds next_peripheral_event() const;
+  Picoseconds advance_peripherals();
   void jump(Picoseconds until);
   void step(Picoseconds until);
   void execute(Picoseconds until);
   bool stalled();
   void fall_asleep();
-  void wake_up();
+  bool wake_up();
   void serialize(Saver& saver);
 
   BoardOptions options_;

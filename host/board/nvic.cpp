@@ -13,6 +13,14 @@ namespace {
 
 constexpr std::uint8_t priority_mask = 0xF0;   // 4 bits are implemented
 
+/// In ascending order. (These two members are libstdc++'s own; the loop is in the CPU's way.)
+template <std::size_t size, typename Action>
+void for_each_set(const std::bitset<size>& bits, Action action) {
+  for (std::size_t bit = bits._Find_first(); bit < size; bit = bits._Find_next(bit)) {
+    action(static_cast<unsigned>(bit));
+  }
+}
+
 template <std::size_t size>
 void serialize_bits(Saver& saver, std::bitset<size>& bits) {
   for (std::size_t first = 0; first < size; first += 32) {
@@ -74,11 +82,9 @@ Priority Nvic::group_priority(unsigned number) const {
 
 Priority Nvic::execution_priority(const Masks& masks) const {
   Priority priority = thread_priority;
-  if (active_.any()) {
-    for (unsigned number = 2; number < exception_count; ++number) {
-      if (active_[number]) priority = std::min(priority, group_priority(number));
-    }
-  }
+  for_each_set(active_, [&](unsigned number) {
+    priority = std::min(priority, group_priority(number));
+  });
   if (masks.basepri != 0) priority = std::min(priority, grouped(masks.basepri));
   if (masks.primask) priority = std::min(priority, 0);
   if (masks.faultmask) priority = std::min(priority, -1);
@@ -86,17 +92,13 @@ Priority Nvic::execution_priority(const Masks& masks) const {
 }
 
 std::optional<unsigned> Nvic::first_pending() const {
-  const auto candidates = pending_ & enabled_;
-  if (candidates.none()) return std::nullopt;
+  const auto urgency = [this](unsigned number) {
+    return number <= exception::hard_fault ? group_priority(number) : Priority{priority_[number]};
+  };
   std::optional<unsigned> best;
-  for (unsigned number = 2; number < exception_count; ++number) {
-    if (!candidates[number]) continue;
-    const auto urgency = [this](unsigned exception) {
-      return exception <= exception::hard_fault ? group_priority(exception)
-                                                : Priority{priority_[exception]};
-    };
+  for_each_set(pending_ & enabled_, [&](unsigned number) {
     if (!best || urgency(number) < urgency(*best)) best = number;
-  }
+  });
   return best;
 }
 
