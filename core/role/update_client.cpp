@@ -105,6 +105,7 @@ void UpdateClient::ask_classic(base::Instant now) {
   identity_ = {hash_start, 0};
   offered_tag_.clear();
   sink_.begin();
+  written_ = 0;
   net::CoapRequest request;
   request.path = wire::updates_path;
   request.payload = *payload;
@@ -157,6 +158,7 @@ void UpdateClient::begin_download(base::Instant now, const wire::Offer& offer) {
   }
   std::ranges::copy(offer.path, path_.begin());
   sink_.begin();
+  written_ = 0;
   net::CoapRequest request;
   request.path = std::string_view(path_.data(), offer.path.size());
   net::DownloadSettings download;
@@ -217,10 +219,10 @@ void UpdateClient::take_bytes(base::Instant now, base::Bytes bytes) {
     events_.refused(same_as_before, end_session(now, poll_interval()));
     return;
   }
+  written_ += static_cast<std::uint32_t>(bytes.size());
   if (const auto written = sink_.write(bytes); !written) return refuse(now, written.error());
   announce();
-  const auto staged = static_cast<std::uint32_t>(staged_.size() - staged_written_);
-  events_.progress(download_.received() - staged, download_.size().value_or(sink_.total_size()));
+  events_.progress(written_, download_.size().value_or(sink_.total_size()));
 }
 
 // Hashes the manifest as it comes by; true when it is complete with these bytes.

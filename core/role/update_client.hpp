@@ -170,6 +170,7 @@ class UpdateClient final : public net::UdpApplication {
   // Received, and not yet given to the sink but for the first staged_written_ bytes.
   base::FixedVector<std::uint8_t, limits::coap_block_bytes> staged_;
   std::size_t staged_written_ = 0;
+  std::uint32_t written_ = 0;  // bytes of the file given to the sink
   std::array<char, wire::offer_path_bytes> path_{};
   std::array<std::uint8_t, wire::classic_request_bytes> classic_payload_{};
 

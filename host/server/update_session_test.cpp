@@ -85,6 +85,8 @@ class RecordingEvents final : public role::UpdateEvents {
     ++finds;
   }
   void progress(std::uint32_t received, std::uint32_t total) override {
+    // Never back, but to the start of another file.
+    EXPECT_TRUE(received > last_received || received <= limits::coap_block_bytes);
     last_received = received;
     last_total = total;
   }
