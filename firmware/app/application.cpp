@@ -195,7 +195,7 @@ void Application::print_stack() {
 }
 
 base::Instant Application::next_deadline() const {
-  auto deadline = std::min(radio_.next_deadline(), trial_.next_deadline());
+  auto deadline = std::min({radio_.next_deadline(), trial_.next_deadline(), button_deadline()});
   // The node has nothing to do for the radio while a frame is out; its end wakes us.
   if (!frame_out_) deadline = std::min(deadline, node_.next_deadline());
   return deadline;

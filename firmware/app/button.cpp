@@ -2,8 +2,8 @@
 #include "firmware/app/button.hpp"
 
 #include <atomic>
-#include <chrono>
 
+#include "firmware/app/debouncer.hpp"
 #include "firmware/chip/exti.hpp"
 #include "firmware/chip/gpio.hpp"
 #include "firmware/chip/interrupts.hpp"
@@ -16,10 +16,9 @@ namespace {
 
 constexpr unsigned line = 13;
 constexpr unsigned interrupt_priority = 3;
-constexpr base::Duration bounce_time = std::chrono::milliseconds(200);
 
-constinit std::atomic<bool> pressed{false};
-constinit base::Instant quiet_until{};
+constinit std::atomic<bool> edge_seen{false};
+constinit Debouncer debouncer;
 
 }  // namespace
 
@@ -30,16 +29,17 @@ void start_button() {
 }
 
 bool take_button_press(base::Instant now) {
-  if (!pressed.exchange(false)) return false;
-  if (now < quiet_until) return false;
-  quiet_until = now + bounce_time;
-  return true;
+  return debouncer.advance(now, edge_seen.exchange(false), !chip::pins::button.high());
+}
+
+base::Instant button_deadline() {
+  return debouncer.next_deadline();
 }
 
 }  // namespace app
 
 extern "C" void exti15_10_handler() {
-  if (chip::take_edge(app::line)) app::pressed.store(true);
+  if (chip::take_edge(app::line)) app::edge_seen.store(true);
   chip::request_wake();
 }
 

@@ -10,5 +10,7 @@ void start_button();
 
 /// True once for each press.
 bool take_button_press(base::Instant now);
+/// When it has to be called again although nothing interrupts.
+base::Instant button_deadline();
 
 }  // namespace goldcrest::app
