@@ -39,6 +39,8 @@ void Node::presses_button() {
   board().set_button(true);
   scenario_.waits(std::chrono::milliseconds(100));
   board().set_button(false);
+  // Nobody presses again within the time in which the firmware takes it for bouncing.
+  scenario_.waits(std::chrono::milliseconds(250));
 }
 
 void Node::resets(bool jumper) {

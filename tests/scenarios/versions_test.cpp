@@ -105,7 +105,7 @@ TEST(Versions, an_update_that_hangs_at_its_first_instruction_gives_way_to_the_ol
   node.says("[Rebooting into version 1.1.31]", 20min);
   // Three starts, each ended by the watchdog after 19 to 30 s, then BOOT gives up on it.
   const auto reboot = scenario.now();
-  node.says("Reset: independent watchdog", 3min);
+  node.says("Reset: watchdog", 3min);
   EXPECT_GT(scenario.now() - reboot, 50s);
   node.says("Running from: APP1, confirmed", 1s);
   node.runs("1.0.31");
