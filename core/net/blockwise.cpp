@@ -190,27 +190,26 @@ bool BlockDownload::agree_on_size(std::uint32_t size) {
   return *size_ == size && received_ <= size;
 }
 
+// Blocks are aligned to their size, so two of them are apart or one lies within the other: what
+// begins before `received_` has been received as a whole.
 void BlockDownload::take_data(base::Instant now, std::uint32_t offset, base::Bytes data) {
-  const auto data_end = offset + static_cast<std::uint32_t>(data.size());
-  if (offset <= received_) {
-    last_progress_ = now;
-    in_order_ = data_end > received_ ? data.subspan(received_ - offset) : base::Bytes();
-    if (size_ && received_ == *size_) end(DownloadStatus::complete);  // an empty resource
-    return;
-  }
-  base::ensure(buffered_length_ == 0 && data.size() <= buffer_.size());
   last_progress_ = now;
-  std::ranges::copy(data, buffer_.begin());
-  buffered_offset_ = offset;
-  buffered_length_ = static_cast<std::uint32_t>(data.size());
+  if (offset == received_) {
+    in_order_ = data;
+    if (size_ && received_ == *size_) end(DownloadStatus::complete);  // an empty resource
+  } else if (offset > received_) {
+    base::ensure(buffered_length_ == 0 && data.size() <= buffer_.size());
+    std::ranges::copy(data, buffer_.begin());
+    buffered_offset_ = offset;
+    buffered_length_ = static_cast<std::uint32_t>(data.size());
+  }
 }
 
 std::optional<base::Bytes> BlockDownload::next_data() {
   auto data = in_order_;
   in_order_ = {};
   if (data.empty() && buffered_length_ > 0 && buffered_offset_ <= received_) {
-    const auto skip = std::min(received_ - buffered_offset_, buffered_length_);
-    data = base::Bytes(buffer_).subspan(skip, buffered_length_ - skip);
+    if (buffered_offset_ == received_) data = base::Bytes(buffer_).first(buffered_length_);
     buffered_length_ = 0;
   }
   if (data.empty()) return std::nullopt;
