@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Presses of a button whose contacts bounce: an edge only starts a look at the level a little later,
-// and after a press the button must have been seen open before the next one counts.
+// Presses of a button whose contacts bounce: an edge only starts a look at the level a little
+// later, and after a press the button must have been seen open before the next one counts.
 #pragma once
 
 #include <chrono>

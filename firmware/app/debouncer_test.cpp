@@ -9,7 +9,9 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr base::Instant at(int time_ms) { return base::Instant(milliseconds(time_ms)); }
+constexpr base::Instant at(int time_ms) {
+  return base::Instant(milliseconds(time_ms));
+}
 
 TEST(Debouncer, OnePressForOnePress) {
   Debouncer button;

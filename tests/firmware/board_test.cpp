@@ -53,12 +53,12 @@ class Factory {
     const auto app = pack(firmware / "goldcrest-app-1.0.31.elf");
     update = read_file(pack(firmware / "goldcrest-app-1.1.31.elf"));
     const auto made = packer::make_man_image({.boot = firmware / "goldcrest-boot.elf",
-                                             .mta = firmware / "goldcrest-mta.elf",
-                                             .app = app,
-                                             .keys = keys_.keys(),
-                                             .also_trust = {},
-                                             .output_directory = out_.path(),
-                                             .server = ""});
+                                              .mta = firmware / "goldcrest-mta.elf",
+                                              .app = app,
+                                              .keys = keys_.keys(),
+                                              .also_trust = {},
+                                              .output_directory = out_.path(),
+                                              .server = ""});
     EXPECT_TRUE(made) << made.error().text;
     if (made) man = read_file(made->file);
   }
@@ -180,8 +180,10 @@ Bytes flash_with_update(bool confirmed) {
 TEST_F(Firmware, BootStartsTheManufacturedApplication) {
   start(factory().man);
   const auto switched_on = board_.now();
-  ASSERT_TRUE(wait_for("=== Goldcrest application 1.0.31, OTA-STM32L1-SPIRIT1 ===\r\n")) << console_;
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(board_.now() - switched_on);
+  ASSERT_TRUE(wait_for("=== Goldcrest application 1.0.31, OTA-STM32L1-SPIRIT1 ===\r\n"))
+      << console_;
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(board_.now() - switched_on);
   RecordProperty("milliseconds_from_reset_to_banner", static_cast<int>(took.count()));
   EXPECT_LT(took, 1s);
   EXPECT_TRUE(wait_for("Link-local address: fe80::"));
