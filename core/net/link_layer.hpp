@@ -133,7 +133,7 @@ class LinkLayer {
   std::uint8_t busy_ = 0;
   base::Instant send_at_{};
   base::Instant ack_deadline_{};
-  base::Instant quiet_until_{};  ///< somebody else's ack is expected on air until then
+  base::Instant quiet_until_{};  ///< somebody else is expected on air until then
   std::array<std::uint8_t, 3> ack_frame_{};
   base::Instant ack_due_until_{};
 };

@@ -84,7 +84,12 @@ void Application::exchange_frames(base::Instant now) {
     node_.transmission_done(
         now, radio_.last_sent() ? net::TransmitResult::sent : net::TransmitResult::failed);
   }
+  send_frame(now);  // link acks do not wait for what advance() may write to flash
   node_.advance(now);
+  send_frame(now);
+}
+
+void Application::send_frame(base::Instant now) {
   if (frame_out_) return;
   const auto transmission = node_.next_transmission(now);
   if (!transmission) return;

@@ -46,6 +46,7 @@ class Application {
  private:
   void step(base::Instant now);
   void exchange_frames(base::Instant now);
+  void send_frame(base::Instant now);
   void follow_network(base::Instant now);
   void follow_trial(base::Instant now);
   void follow_update();

@@ -285,7 +285,7 @@ void Spirit1::take_frame() {
   } else if (auto* place = ring_.next_free()) {
     read_registers(Address::fifo, {place->bytes.data(), size});
     place->size = static_cast<std::uint8_t>(size);
-    place->rssi_dbm = static_cast<std::int8_t>(rssi_dbm(read_register(Address::rssi_level)));
+    place->rssi_dbm = static_cast<std::int8_t>(rssi_dbm(frame_rssi_));
     ring_.publish();
     ++statistics_.received;
   } else {
@@ -298,6 +298,8 @@ void Spirit1::on_interrupt() {
   // nIRQ stays low until all that happened has been read.
   for (unsigned round = 0; round < interrupt_rounds && !pins::radio_irq.high(); ++round) {
     const auto events = take_interrupts();
+    // While the frame is still on air: afterwards the register may follow the quiet channel.
+    if ((events & irq::valid_sync) != 0) frame_rssi_ = read_register(Address::rssi_level);
     if ((events & irq::rx_data_ready) != 0) take_frame();
     if ((events & irq::rx_data_discarded) != 0) {
       ++statistics_.discarded;

@@ -98,6 +98,7 @@ class Spirit1 {
   volatile bool transmitting_ = false;
   volatile bool last_sent_ = false;
   volatile bool receiving_ = false;  // a sync word was seen, the frame's end was not
+  std::uint8_t frame_rssi_ = 0;      // RSSI_LEVEL of the frame that is arriving
   base::Instant receiving_until_{};  // no frame lasts longer
   base::Instant transmit_deadline_{};
   base::Instant next_check_{};
