@@ -31,6 +31,7 @@ struct Options {
   std::string prefix = "aaaa::";
   std::string ip = "nat";
   std::string tun = "goldcrest0";
+  std::string tun_address = "fd67:6f6c:6463::1";
   std::string link_acks = "learn";
   std::uint64_t seed = 0;
   bool json = false;
@@ -147,12 +148,21 @@ class IpSide {
 std::expected<std::optional<Tun>, std::string> open_tun(const Options& options,
                                                         const wire::Ipv6Address& prefix) {
   if (options.ip != "tun") return std::optional<Tun>();
-  auto address = prefix;
-  address.bytes.back() = 1;
-  auto tun = Tun::open(options.tun, address);
+  const auto address = wire::Ipv6Address::parse(options.tun_address);
+  if (!address || address->multicast() || address->link_local() || address->unspecified() ||
+      address->ipv4_mapped()) {
+    return std::unexpected("--tun-address '" + options.tun_address +
+                           "' is not a unicast IPv6 address");
+  }
+  // The border router would look for an address of the prefix in the mesh.
+  if (address->same_prefix64(prefix)) {
+    return std::unexpected("--tun-address '" + options.tun_address +
+                           "' lies in the mesh's prefix; give one outside of it");
+  }
+  auto tun = Tun::open(options.tun, *address, prefix);
   if (!tun) return std::unexpected(tun.error());
   fmt::print(stderr, "router: {} carries {}/64, this host is {}\n", options.tun,
-             system::format(prefix), system::format(address));
+             system::format(prefix), system::format(*address));
   return std::optional<Tun>(std::move(*tun));
 }
 
@@ -190,12 +200,11 @@ std::expected<void, std::string> run(Options options) {
   const auto border_router = std::make_unique<role::BorderRouter>(*config, random, log);
   ZepRadio radio(std::move(*station), *border_router);
   IpSide ip(*border_router, std::move(*tun));
+  system::catch_stop_signals();
+  border_router->start(system::monotonic_now());
   fmt::print(stderr, "router: {} on the air at {}, {} mode, seed {}\n",
              system::format(border_router->global_address()), system::format(*air_endpoint),
              options.ip, options.seed);
-
-  system::catch_stop_signals();
-  border_router->start(system::monotonic_now());
   loop(radio, ip);
   const auto& totals = ip.statistics();
   fmt::print(stderr, "router: {} datagrams to the world, {} to the mesh, {} refused, {} routes\n",
@@ -221,6 +230,10 @@ void add_router_command(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"nat", "tun"}))
       ->capture_default_str();
   command->add_option("--tun", options->tun, "name of the TUN interface")->capture_default_str();
+  command
+      ->add_option("--tun-address", options->tun_address,
+                   "this host's address on the TUN interface, outside the prefix")
+      ->capture_default_str();
   command->add_option("--link-acks", options->link_acks,
                       "learn who acknowledges frames, always ask, or never")
       ->check(CLI::IsMember({"learn", "always", "never"}))

@@ -20,6 +20,11 @@ Json event(base::Instant now, std::string_view name) {
   return {{"time_s", static_cast<double>(now.time_since_epoch().count()) / 1e6}, {"event", name}};
 }
 
+/// A neighbour that has sent a DAO and no DIO yet has told no rank.
+std::string rank_text(std::uint16_t rank) {
+  return rank == infinite_rank ? "not known yet" : fmt::format("{}", rank);
+}
+
 std::string etx_text(std::uint16_t etx) { return fmt::format("{:.2f}", etx / etx_unit); }
 
 }  // namespace
@@ -56,14 +61,14 @@ void DodagLog::route_added(base::Instant now, const wire::Ipv6Address& node,
     line["parent"] = system::format(parent);
     if (neighbour != nullptr) {
       line["via"] = system::format(wire::Ipv6Address::link_local_from(neighbour->eui64));
-      line["rank"] = neighbour->rank;
+      line["rank"] = neighbour->rank == infinite_rank ? Json() : Json(neighbour->rank);
       line["etx"] = neighbour->etx.value() / etx_unit;
     }
     return sink_(line.dump());
   }
   const auto through = neighbour == nullptr
                            ? std::string()
-                           : fmt::format(", first hop rank {}, ETX {}", neighbour->rank,
+                           : fmt::format(", first hop rank {}, ETX {}", rank_text(neighbour->rank),
                                          etx_text(neighbour->etx.value()));
   sink_(fmt::format("{} joined, parent {}{}", system::format(node), system::format(parent), through));
 }

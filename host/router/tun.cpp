@@ -6,6 +6,8 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/ipv6.h>
+#include <linux/ipv6_route.h>
+#include <linux/route.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@ namespace {
 
 constexpr int mesh_mtu = 1280;
 constexpr int mesh_prefix_bits = 64;
+constexpr int host_prefix_bits = 128;
 
 ifreq request_for(const std::string& name) {
   ifreq request{};
@@ -55,7 +58,8 @@ class ControlSocket {
 }  // namespace
 
 std::expected<Tun, std::string> Tun::open(const std::string& name,
-                                          const wire::Ipv6Address& address) {
+                                          const wire::Ipv6Address& address,
+                                          const wire::Ipv6Address& prefix) {
   if (name.empty() || name.size() >= IFNAMSIZ) {
     return std::unexpected("'" + name + "' is no interface name (1 to 15 characters)");
   }
@@ -67,11 +71,12 @@ std::expected<Tun, std::string> Tun::open(const std::string& name,
   if (::ioctl(descriptor, TUNSETIFF, &request) != 0) {
     return failed("cannot create the interface " + name);
   }
-  if (auto up = tun.bring_up(address); !up) return std::unexpected(up.error());
+  if (auto up = tun.bring_up(address, prefix); !up) return std::unexpected(up.error());
   return tun;
 }
 
-std::expected<void, std::string> Tun::bring_up(const wire::Ipv6Address& address) const {
+std::expected<void, std::string> Tun::bring_up(const wire::Ipv6Address& address,
+                                                const wire::Ipv6Address& prefix) const {
   const ControlSocket control;
   auto request = request_for(name_);
   request.ifr_mtu = mesh_mtu;
@@ -83,9 +88,16 @@ std::expected<void, std::string> Tun::bring_up(const wire::Ipv6Address& address)
   if (!control(SIOCGIFINDEX, index)) return failed("cannot find " + name_);
   in6_ifreq with_address{};
   std::ranges::copy(address.bytes, with_address.ifr6_addr.s6_addr);
-  with_address.ifr6_prefixlen = mesh_prefix_bits;
+  with_address.ifr6_prefixlen = host_prefix_bits;
   with_address.ifr6_ifindex = index.ifr_ifindex;
   if (!control(SIOCSIFADDR, with_address)) return failed("cannot give " + name_ + " its address");
+  in6_rtmsg route{};
+  std::ranges::copy(prefix.bytes, route.rtmsg_dst.s6_addr);
+  route.rtmsg_dst_len = mesh_prefix_bits;
+  route.rtmsg_metric = 1;
+  route.rtmsg_flags = RTF_UP;
+  route.rtmsg_ifindex = index.ifr_ifindex;
+  if (!control(SIOCADDRT, route)) return failed("cannot route the mesh's prefix to " + name_);
   return {};
 }
 

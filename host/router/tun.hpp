@@ -14,10 +14,11 @@ namespace goldcrest::router {
 
 class Tun {
  public:
-  /// Creates the interface `name` (at most 15 characters), brings it up with an MTU of 1,280 and
-  /// gives it `address`/64, which also routes the prefix there. Fails with what went wrong.
+  /// Creates the interface `name` (at most 15 characters), brings it up with an MTU of 1,280, gives
+  /// it `address` and routes `prefix`/64 there. Fails with what went wrong.
   [[nodiscard]] static std::expected<Tun, std::string> open(const std::string& name,
-                                                            const wire::Ipv6Address& address);
+                                                            const wire::Ipv6Address& address,
+                                                            const wire::Ipv6Address& prefix);
   Tun(Tun&& other) noexcept;
   Tun& operator=(Tun&& other) noexcept;
   Tun(const Tun&) = delete;
@@ -32,7 +33,8 @@ class Tun {
 
  private:
   Tun(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
-  [[nodiscard]] std::expected<void, std::string> bring_up(const wire::Ipv6Address& address) const;
+  [[nodiscard]] std::expected<void, std::string> bring_up(const wire::Ipv6Address& address,
+                                                          const wire::Ipv6Address& prefix) const;
 
   int descriptor_;
   std::string name_;
