@@ -57,6 +57,15 @@ void seed(chip::ChipRandom& random, update::Records& records, chip::Spirit1& rad
   random.stir(radio.noise());
 }
 
+/// Without its memory the device goes on: it may fetch once more what it has rejected.
+UpdateMemory remember(text::Output& console, chip::ChipFlash& flash, update::Records& records,
+                      image::Slot slot) {
+  const auto memory = recall(flash, records, slot);
+  if (memory) return *memory;
+  text::Printer(console).text("[DATA: ").text(update::describe(memory.error())).text("]").line();
+  return {};
+}
+
 Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& records) {
   const auto slot = required(console, update::slot_at(reinterpret_cast<std::uint32_t>(&find_out)),
                              "not running from a slot");
@@ -70,7 +79,7 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
       .factory = required(console, value_of(image::read_factory(flash)), "no factory block"),
       .versions = update::read_versions(flash),
       .eui64 = chip::eui64_from(chip::unique_id()),
-      .memory = required(console, value_of(recall(flash, records, slot)), "DATA cannot be read"),
+      .memory = remember(console, flash, records, slot),
       .server = std::nullopt,
       .poll_interval = std::nullopt};
   if (settings && settings->server_address)

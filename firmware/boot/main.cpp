@@ -19,10 +19,11 @@ namespace {
 bool jumper_set() {
   chip::enable_gpio();
   chip::pins::jumper.configure(chip::PinMode::input, chip::Pull::down);
-  // The pull-down needs a moment against the pin's capacity: 40 kΩ × some 10 pF are far below one
-  // pass of this loop, at any clock.
+  // The pull-down (some 40 kΩ) against the capacity of pin and wire: microseconds. This loop takes
+  // over a hundred, and one low reading is enough to say that nothing holds the pin up.
+  constexpr unsigned readings = 400;
   bool high = true;
-  for (unsigned i = 0; i < 16; ++i) high = high && chip::pins::jumper.high();
+  for (unsigned i = 0; i < readings; ++i) high = high && chip::pins::jumper.high();
   return high;
 }
 

@@ -52,18 +52,21 @@ extern "C" [[noreturn, gnu::used]] void report_exception(const std::uint32_t* fr
   constexpr std::size_t pc = 6;
   std::uint32_t number;
   asm volatile("mrs %0, ipsr" : "=r"(number));
+  // Taken before anything is called: the stack begins anew at its top and may run over the frame. A
+  // frame outside the RAM would fault again, inside a fault handler: lock-up.
+  const auto address = reinterpret_cast<std::uint32_t>(frame);
+  const bool readable = address >= 0x20000000 && address <= 0x20014000 - 32;
+  const volatile std::uint32_t* pushed = frame;
+  const std::uint32_t fault_pc = readable ? pushed[pc] : 0;
+  const std::uint32_t fault_lr = readable ? pushed[lr] : 0;
   chip::console_write_now("\n[FATAL: exception ");
   write_decimal(number & 0x1FFu);
   chip::console_write_now(", CFSR ");
   write_hex(chip::scb().cfsr.read());
-  // A frame outside the RAM would fault again, inside a fault handler: lock-up.
-  const auto address = reinterpret_cast<std::uint32_t>(frame);
-  if (address >= 0x20000000 && address <= 0x20014000 - 32) {
-    chip::console_write_now(", PC ");
-    write_hex(frame[pc]);
-    chip::console_write_now(", LR ");
-    write_hex(frame[lr]);
-  }
+  chip::console_write_now(", PC ");
+  write_hex(fault_pc);
+  chip::console_write_now(", LR ");
+  write_hex(fault_lr);
   chip::console_write_now("]\n");
   chip::reset();
 }

@@ -47,6 +47,19 @@ std::uint32_t alarm_hz() {
 }
 
 // SysTick takes the new reload value at its next wrap; the wrap must not come while this is done.
+void disarm() {
+  rtc().cr.clear(rtc_cr::wute | rtc_cr::wutie);
+  alarm_at = base::never;
+}
+
+/// Waits for it, two cycles of the RTC's clock at most (RM0038 20.6.4, WUTWF).
+bool wake_up_timer_stopped() {
+  for (unsigned i = 0; i < wutwf_polls; ++i) {
+    if (rtc().isr.any(rtc_isr::wutwf)) return true;
+  }
+  return false;
+}
+
 // False when a wrap is too near: then the caller comes again.
 bool use_long_period() {
   constexpr std::uint32_t safe_distance = 100;
@@ -64,7 +77,10 @@ void select_rtc_clock(std::uint32_t source) {
   rcc().csr.set(rcc_csr::rtcen);
   rtc().wpr.write(rtc_wpr::key1);
   rtc().wpr.write(rtc_wpr::key2);
-  rtc().cr.write(rtc_cr::wucksel_div2);
+  // The wake-up timer may still run from before the reset; its clock can be set while it does not.
+  disarm();
+  (void)wake_up_timer_stopped();
+  rtc().cr.replace(rtc_cr::wucksel_mask, rtc_cr::wucksel_div2);
   exti().rtsr.set(bit(exti_line_rtc_wakeup));
   exti().imr.set(bit(exti_line_rtc_wakeup));
   exti().pr.write(bit(exti_line_rtc_wakeup));
@@ -81,11 +97,6 @@ void settle_alarm_clock(base::Instant time) {
   select_rtc_clock(lse_ready ? rcc_csr::rtcsel_lse : rcc_csr::rtcsel_lsi);
 }
 
-void disarm() {
-  rtc().cr.clear(rtc_cr::wute | rtc_cr::wutie);
-  alarm_at = base::never;
-}
-
 // True when an interrupt will end the sleep in time.
 bool arm(base::Instant time, base::Instant deadline) {
   if (clock_source == AlarmClock::settling) return deadline - time > 1ms;
@@ -96,9 +107,7 @@ bool arm(base::Instant time, base::Instant deadline) {
                                                  std::uint64_t{alarm_hz()} / 1'000'000);
   if (counts < shortest_alarm_counts) return false;
   disarm();
-  for (unsigned i = 0; !rtc().isr.any(rtc_isr::wutwf); ++i) {
-    if (i == wutwf_polls) return false;
-  }
+  if (!wake_up_timer_stopped()) return false;
   rtc().isr.write(~(rtc_isr::wutf | rtc_isr::init));
   exti().pr.write(bit(exti_line_rtc_wakeup));
   rtc().wutr.write(counts - 1);

@@ -318,6 +318,47 @@ TEST_F(Firmware, ADamagedUpdateIsNotStarted) {
   ASSERT_TRUE(wait_for("Current version: 1.0.31\r\n")) << console_;
 }
 
+/// Puts `instruction` where the handler of the console's interrupt begins, under the running
+/// application, and types a key.
+class BrokenHandler : public Firmware {
+ protected:
+  void break_with(std::uint16_t instruction) {
+    start(factory().man);
+    ASSERT_TRUE(wait_for("Global address: none yet"));
+    run(100ms);
+    constexpr std::uint32_t usart2_vector = 4 * (16 + 38);
+    const auto vector = board_.read_flash(image::app1_section.base + usart2_vector, 4);
+    ASSERT_TRUE(vector) << vector.error();
+    const auto handler = base::load_le32(vector->data()) & ~1u;
+    const auto page = handler / image::page_size * image::page_size;
+    auto code = board_.read_flash(page, image::page_size);
+    ASSERT_TRUE(code) << code.error();
+    base::store_le16(code->data() + (handler - page), instruction);
+    program(page, *code);
+    console_.clear();
+    board_.type("s");
+  }
+};
+
+TEST_F(BrokenHandler, AFaultIsToldAndResets) {
+  constexpr std::uint16_t undefined = 0xDE00;
+  break_with(undefined);
+  ASSERT_TRUE(wait_for("[FATAL: exception 3, CFSR 00010000, PC 0801")) << console_;
+  ASSERT_TRUE(wait_for("]\r\n"));
+  // The application is damaged now, so BOOT stops.
+  EXPECT_EQ(blink_code(), 5);
+}
+
+TEST_F(BrokenHandler, TheWatchdogEndsAnApplicationThatHangs) {
+  constexpr std::uint16_t branch_to_itself = 0xE7FE;
+  break_with(branch_to_itself);
+  run(10s);
+  EXPECT_FALSE(board_.led());
+  EXPECT_EQ(console_, "");
+  run(20s);  // 28 s at the LSI's typical 37 kHz
+  EXPECT_EQ(blink_code(), 5);
+}
+
 TEST_F(Firmware, BlinksWhenBootIsDamaged) {
   auto flash = factory().man;
   flash[0x1000] ^= 0x01;  // code of BOOT, in the middle: nothing runs from there before the check
