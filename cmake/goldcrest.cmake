@@ -14,6 +14,7 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(GOLDCREST_TESTS "Build the unit tests beside the sources" ON)
+option(GOLDCREST_SYSTEM_TESTS "Add the tests of the whole: rules, firmware, scenarios, interoperation" ON)
 option(GOLDCREST_FUZZ "Build the fuzz targets beside the sources (clang, libFuzzer)" OFF)
 
 add_library(goldcrest_warnings INTERFACE)
@@ -64,6 +65,7 @@ function(goldcrest_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE goldcrest_warnings ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE GOLDCREST_ROOT="${GOLDCREST_ROOT}")
+  target_compile_options(${name} PRIVATE -O1)  # test code is compiled more often than it is run
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
     WORKING_DIRECTORY ${GOLDCREST_ROOT} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
