@@ -10,8 +10,7 @@ namespace goldcrest::base {
 /// Each world defines this once: host/command, sim and firmware/chip.
 [[noreturn]] void ensure_failed(std::source_location where);
 
-inline void ensure(bool condition,
-                   std::source_location where = std::source_location::current()) {
+inline void ensure(bool condition, std::source_location where = std::source_location::current()) {
   if (!condition) [[unlikely]] {
     ensure_failed(where);
   }

@@ -20,7 +20,7 @@ constexpr std::uint16_t probe_period = 32;
 /// Frames in a row without ack, the neighbour being heard in between, after which it counts as one
 /// that does not acknowledge.
 constexpr std::uint8_t doubt_after_failures = 6;
-// Who has got its ack goes on with its next frame at once; a frame of ours in that gap would collide.
+// Who has got its ack goes on with its next frame at once: ours in that gap would collide.
 constexpr base::Duration follow_up_wait{3'000};
 constexpr unsigned first_exponent = 2;
 constexpr unsigned last_exponent = 5;

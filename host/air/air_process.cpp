@@ -102,7 +102,9 @@ void AirProcess::advance(base::Instant now) {
   }
 }
 
-base::Instant AirProcess::next_deadline() const { return air_.next_event(); }
+base::Instant AirProcess::next_deadline() const {
+  return air_.next_event();
+}
 
 std::size_t AirProcess::stations() const {
   return static_cast<std::size_t>(

@@ -2,9 +2,10 @@
 // The air as a process: the virtual air of sim/air in real time, its stations at the other end of
 // UDP datagrams that carry ZEP v2.
 //
-// A station is known from its first datagram (data or hello) and forgotten when nothing came from it
-// for a minute. A frame is heard by the others when its air time has passed, as on a real channel.
-// ZEP has no carrier sense, so a frame that arrives while the channel is busy waits for its end.
+// A station is known from its first datagram (data or hello) and forgotten when nothing came from
+// it for a minute. A frame is heard by the others when its air time has passed, as on a real
+// channel. ZEP has no carrier sense, so a frame that arrives while the channel is busy waits for
+// its end.
 #pragma once
 
 #include <array>

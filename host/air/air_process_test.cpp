@@ -9,7 +9,9 @@ namespace {
 using base::Duration;
 using base::Instant;
 
-Instant at(std::int64_t microseconds) { return Instant(Duration(microseconds)); }
+Instant at(std::int64_t microseconds) {
+  return Instant(Duration(microseconds));
+}
 wire::Endpoint peer(std::uint16_t port) {
   return {wire::Ipv6Address::from_ipv4({127, 0, 0, 1}), port};
 }

@@ -65,7 +65,8 @@ std::expected<void, std::string> run(const Options& options) {
   std::array<std::uint8_t, 2048> buffer{};
   while (!system::stop_requested()) {
     pollfd waiting{socket->descriptor(), POLLIN, 0};
-    (void)::poll(&waiting, 1, system::poll_timeout_ms(system::monotonic_now(), air.next_deadline()));
+    (void)::poll(&waiting, 1,
+                 system::poll_timeout_ms(system::monotonic_now(), air.next_deadline()));
     const auto now = system::monotonic_now();
     while (const auto received = socket->receive(buffer)) {
       const auto known = air.stations();

@@ -19,12 +19,18 @@ void emit_be64(base::ByteWriter& writer, std::uint64_t value) {
 
 std::string_view describe(ZepError error) {
   switch (error) {
-    case ZepError::truncated: return "truncated";
-    case ZepError::not_zep: return "not a ZEP datagram";
-    case ZepError::unsupported_version: return "not ZEP version 2";
-    case ZepError::unsupported_type: return "unknown ZEP type";
-    case ZepError::bad_length: return "frame length does not fit the datagram";
-    case ZepError::bad_fcs: return "frame check sequence does not match";
+    case ZepError::truncated:
+      return "truncated";
+    case ZepError::not_zep:
+      return "not a ZEP datagram";
+    case ZepError::unsupported_version:
+      return "not ZEP version 2";
+    case ZepError::unsupported_type:
+      return "unknown ZEP type";
+    case ZepError::bad_length:
+      return "frame length does not fit the datagram";
+    case ZepError::bad_fcs:
+      return "frame check sequence does not match";
   }
   return "unknown error";
 }

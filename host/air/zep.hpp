@@ -3,7 +3,8 @@
 // decodes it and RIOT's tools speak it (port 17754).
 //
 //   0      2    3     4     5..6       7         8    9..16      17..20    21..30     31      32…
-//   "EX"  ver=2 type channel device id CRC mode  LQI  NTP time   sequence  reserved   length  frame + FCS
+//   "EX"  ver=2 type channel device id CRC mode  LQI  NTP time   sequence  reserved   length  frame
+//   + FCS
 //
 // Type 1 is data. Type 2 (acknowledgement) ends after the sequence number, which then follows the
 // type byte; stations send it as a sign of life, so that the air knows them before they first talk.
@@ -35,7 +36,14 @@ struct ZepPacket {
   base::Bytes frame;  ///< without FCS; a view into the datagram it was parsed from
 };
 
-enum class ZepError : std::uint8_t { truncated, not_zep, unsupported_version, unsupported_type, bad_length, bad_fcs };
+enum class ZepError : std::uint8_t {
+  truncated,
+  not_zep,
+  unsupported_version,
+  unsupported_type,
+  bad_length,
+  bad_fcs
+};
 std::string_view describe(ZepError error);
 
 /// Strict: the length must fit the datagram and the FCS must be right (CRC mode 1).

@@ -31,10 +31,8 @@ bool ZepStation::emit(const ZepPacket& packet) {
 }
 
 bool ZepStation::send(base::Bytes frame) {
-  return emit({.device_id = device_id_,
-               .ntp_time = ntp_now(),
-               .sequence = sequence_++,
-               .frame = frame});
+  return emit(
+      {.device_id = device_id_, .ntp_time = ntp_now(), .sequence = sequence_++, .frame = frame});
 }
 
 void ZepStation::receive(const std::function<void(base::Bytes)>& heard) {

@@ -14,17 +14,18 @@ namespace {
 
 TEST(Zep, frame_check_sequence_of_the_check_string) {
   constexpr std::string_view check = "123456789";  // CRC-16/KERMIT check value
-  EXPECT_EQ(frame_check_sequence(
-                {reinterpret_cast<const std::uint8_t*>(check.data()), check.size()}),
-            0x2189);
+  EXPECT_EQ(
+      frame_check_sequence({reinterpret_cast<const std::uint8_t*>(check.data()), check.size()}),
+      0x2189);
 }
 
 TEST(Zep, round_trip) {
   const std::array<std::uint8_t, 3> frame{0x02, 0x00, 0x2A};
   std::array<std::uint8_t, zep_datagram_bytes_max> buffer{};
   base::ByteWriter writer(buffer);
-  emit_zep({.device_id = 7, .lqi = 200, .ntp_time = 0x1122334455667788, .sequence = 9, .frame = frame},
-           writer);
+  emit_zep(
+      {.device_id = 7, .lqi = 200, .ntp_time = 0x1122334455667788, .sequence = 9, .frame = frame},
+      writer);
   ASSERT_TRUE(writer.ok());
   EXPECT_EQ(writer.size(), zep_header_bytes + frame.size() + 2);
   const auto packet = parse_zep(writer.written());

@@ -18,7 +18,7 @@ using Picoseconds = std::int64_t;
 inline constexpr Picoseconds no_event = INT64_MAX;
 inline constexpr Picoseconds picoseconds_per_microsecond = 1'000'000;
 
-class Saver;   // archive of a board's state, see state.hpp: the same code path saves and loads
+class Saver;  // archive of a board's state, see state.hpp: the same code path saves and loads
 
 /// The chip as its peripherals see it.
 class Chip {
@@ -68,8 +68,8 @@ class Peripheral {
   virtual Picoseconds next_event() const { return no_event; }
   /// Time has reached `now` (≥ the last next_event()); do what is due, set IRQ lines.
   virtual void advance(Picoseconds now) { (void)now; }
-  /// The chip enters (true) or leaves Stop mode (WFI/WFE with SLEEPDEEP and PWR_CR.PDDS clear): HCLK
-  /// and the PCLKs stand still meanwhile; on leaving, RCC runs from MSI (RM0038 4.3.8).
+  /// The chip enters (true) or leaves Stop mode (WFI/WFE with SLEEPDEEP and PWR_CR.PDDS clear):
+  /// HCLK and the PCLKs stand still meanwhile; on leaving, RCC runs from MSI (RM0038 4.3.8).
   virtual void stop_mode(bool entered) { (void)entered; }
   /// Saves or restores every field.
   virtual void serialize(Saver& saver) = 0;

@@ -13,8 +13,8 @@ namespace goldcrest::board {
 
 /// What two radios must share to hear each other; taken from the SPIRIT1's registers.
 struct RadioSettings {
-  std::uint32_t frequency_hz = 0;    ///< carrier, rounded to 1 kHz
-  std::uint32_t bitrate = 0;         ///< bits per second
+  std::uint32_t frequency_hz = 0;  ///< carrier, rounded to 1 kHz
+  std::uint32_t bitrate = 0;       ///< bits per second
   std::uint32_t sync_word = 0;
   std::uint8_t preamble_bytes = 0;
   std::uint8_t sync_bytes = 0;
@@ -29,8 +29,8 @@ class RadioPort {
  public:
   /// A packet goes on air. `payload` is what the packet handler sends between length byte and CRC
   /// (the MAC frame). [begin, end) is the whole air time, preamble to CRC, in board time.
-  virtual void transmit(base::Instant begin, base::Instant end, std::span<const std::uint8_t> payload,
-                        const RadioSettings& settings) = 0;
+  virtual void transmit(base::Instant begin, base::Instant end,
+                        std::span<const std::uint8_t> payload, const RadioSettings& settings) = 0;
   /// The strongest signal on the channel now, dBm; -120 when it is quiet.
   virtual int rssi_dbm(base::Instant now, const RadioSettings& settings) = 0;
 

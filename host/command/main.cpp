@@ -4,7 +4,6 @@
 
 #include "host/air/command.hpp"
 #include "host/client/command.hpp"
-#include "host/client/command.hpp"
 #include "host/loader/command.hpp"
 #include "host/packer/command.hpp"
 #include "host/router/command.hpp"

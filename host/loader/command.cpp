@@ -25,8 +25,8 @@ struct Options {
 Result run(const Options& options) {
   const auto image = read_image(options.image);
   if (!image) return std::unexpected(image.error());
-  system::Progress progress("loading", options.json ? system::ProgressStyle::json
-                                                    : system::ProgressStyle::automatic);
+  system::Progress progress(
+      "loading", options.json ? system::ProgressStyle::json : system::ProgressStyle::automatic);
   const auto report = [&progress](std::uint64_t done, std::uint64_t total) {
     progress.update(done, total);
   };
@@ -36,7 +36,8 @@ Result run(const Options& options) {
                         ? load_through_drive(*image, name, options.drive, timeout, report)
                         : load_through_socket(*image, options.board, timeout, report);
   progress.finish();
-  if (done) fmt::print(stderr, "loaded {}: {} bytes, the board has been reset\n", name, image->size());
+  if (done)
+    fmt::print(stderr, "loaded {}: {} bytes, the board has been reset\n", name, image->size());
   return done;
 }
 

@@ -29,7 +29,9 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t chunk_bytes = 4096;
 
-std::string system_error(const std::string& what) { return what + ": " + std::strerror(errno); }
+std::string system_error(const std::string& what) {
+  return what + ": " + std::strerror(errno);
+}
 
 class Descriptor {
  public:
@@ -62,7 +64,8 @@ class ControlSocket {
   Result send(const void* data, std::size_t size) {
     const auto* bytes = static_cast<const char*>(data);
     while (size > 0) {
-      if (!wait_for(descriptor_, POLLOUT, deadline_)) return std::unexpected("the board is not taking data");
+      if (!wait_for(descriptor_, POLLOUT, deadline_))
+        return std::unexpected("the board is not taking data");
       const auto sent = ::send(descriptor_, bytes, size, MSG_NOSIGNAL);
       if (sent < 0) return std::unexpected(system_error("the board hung up"));
       bytes += sent;
@@ -78,7 +81,8 @@ class ControlSocket {
         pending_.erase(0, end + 1);
         return text;
       }
-      if (!wait_for(descriptor_, POLLIN, deadline_)) return std::unexpected("the board does not answer");
+      if (!wait_for(descriptor_, POLLIN, deadline_))
+        return std::unexpected("the board does not answer");
       std::array<char, 512> buffer{};
       const auto size = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
       if (size <= 0) return std::unexpected("the board hung up");
@@ -92,6 +96,15 @@ class ControlSocket {
   SteadyClock::time_point deadline_;
   std::string pending_;
 };
+
+/// What FAIL.TXT says, once it is there.
+std::optional<std::string> refusal(const std::filesystem::path& failure_note) {
+  std::ifstream note(failure_note);
+  if (!note) return std::nullopt;
+  std::string reason;
+  (void)std::getline(note, reason);
+  return reason;
+}
 
 /// "progress DONE TOTAL".
 std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_progress(std::string_view line) {
@@ -146,8 +159,8 @@ Result load_through_socket(const std::vector<std::uint8_t>& image,
   if (name.size() >= sizeof address.sun_path) return std::unexpected(name + ": path too long");
   std::copy(name.begin(), name.end(), address.sun_path);
   const Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!descriptor.valid() || ::connect(descriptor.number(), reinterpret_cast<sockaddr*>(&address),
-                                       sizeof address) != 0) {
+  if (!descriptor.valid() ||
+      ::connect(descriptor.number(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
     return std::unexpected(system_error("no board at " + name) + " (is goldcrest-board running?)");
   }
   ControlSocket control(descriptor.number(), SteadyClock::now() + timeout);
@@ -162,7 +175,8 @@ Result load_through_socket(const std::vector<std::uint8_t>& image,
     } else if (line->starts_with("ok")) {
       return {};
     } else {
-      return std::unexpected("the board refuses: " + line->substr(line->starts_with("error ") ? 6 : 0));
+      return std::unexpected("the board refuses: " +
+                             line->substr(line->starts_with("error ") ? 6 : 0));
     }
   }
 }
@@ -194,16 +208,19 @@ Result load_through_drive(const std::vector<std::uint8_t>& image, const std::str
   }
   const auto deadline = SteadyClock::now() + timeout;
   while (SteadyClock::now() < deadline) {
-    if (std::filesystem::exists(failure_note, error)) {
-      std::ifstream note(failure_note);
-      std::string reason;
-      (void)std::getline(note, reason);
-      return std::unexpected("the ST-Link refuses: " + reason);
+    // In this order: an ST-Link that refuses says so before it takes the file away.
+    const bool taken = !std::filesystem::exists(target, error);
+    if (const auto reason = refusal(failure_note)) {
+      (void)std::filesystem::remove(target, error);
+      return std::unexpected("the ST-Link refuses: " + *reason);
     }
-    if (!std::filesystem::exists(target, error)) return {};
+    if (taken) return {};
     std::this_thread::sleep_for(std::chrono::milliseconds(50));  // a drive has no other signal
   }
-  return std::unexpected("the ST-Link did not take " + file_name + " in time");
+  (void)std::filesystem::remove(target, error);
+  return std::unexpected("the ST-Link did not take " + file_name + " within " +
+                         std::to_string(timeout.count() / 1000) +
+                         " s (is goldcrest-board running, or the drive a real one?)");
 }
 
 }  // namespace goldcrest::loader

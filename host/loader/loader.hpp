@@ -21,8 +21,8 @@ using Result = std::expected<void, std::string>;
 [[nodiscard]] std::expected<std::vector<std::uint8_t>, std::string> read_image(
     const std::filesystem::path& path);
 
-/// Sends the image to goldcrest-board's control socket (docs/board.md) and waits until the board has
-/// been programmed and reset.
+/// Sends the image to goldcrest-board's control socket (docs/board.md) and waits until the board
+/// has been programmed and reset.
 [[nodiscard]] Result load_through_socket(const std::vector<std::uint8_t>& image,
                                          const std::filesystem::path& socket,
                                          std::chrono::milliseconds timeout,

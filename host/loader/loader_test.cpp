@@ -79,9 +79,27 @@ TEST_F(Loader, drive_says_why_not) {
   EXPECT_EQ(done.error(), "the ST-Link refuses: The target is locked");
 }
 
+TEST_F(Loader, a_refusing_drive_may_take_the_file_away) {
+  // As goldcrest-board does it: first the reason, at once afterwards the file.
+  for (int round = 0; round < 50; ++round) {
+    std::thread st_link([this] {
+      while (!fs::exists(folder_ / "x.bin")) std::this_thread::yield();
+      std::ofstream(folder_ / "FAIL.TMP") << "The target is locked\n";
+      fs::rename(folder_ / "FAIL.TMP", folder_ / "FAIL.TXT");
+      fs::remove(folder_ / "x.bin");
+    });
+    const auto done = load_through_drive(image(16), "x.bin", folder_, milliseconds(10'000), ignore);
+    st_link.join();
+    ASSERT_EQ(done.error(), "the ST-Link refuses: The target is locked");
+    EXPECT_FALSE(fs::exists(folder_ / "x.bin"));
+  }
+}
+
 TEST_F(Loader, drive_that_does_nothing_times_out) {
-  EXPECT_EQ(load_through_drive(image(), "x.bin", folder_, milliseconds(120), ignore).error(),
-            "the ST-Link did not take x.bin in time");
+  EXPECT_TRUE(load_through_drive(image(), "x.bin", folder_, milliseconds(120), ignore)
+                  .error()
+                  .starts_with("the ST-Link did not take x.bin within "));
+  EXPECT_FALSE(fs::exists(folder_ / "x.bin"));
   EXPECT_NE(load_through_drive(image(), "x.bin", folder_ / "no", milliseconds(1), ignore)
                 .error()
                 .find("is not a folder"),
@@ -91,7 +109,8 @@ TEST_F(Loader, drive_that_does_nothing_times_out) {
 /// A board's control socket that reads one whole request and answers with `answer`.
 class FakeBoard {
  public:
-  FakeBoard(const fs::path& path, std::string answer) : listener_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+  FakeBoard(const fs::path& path, std::string answer)
+      : listener_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const auto name = path.string();

@@ -25,7 +25,9 @@ std::string rank_text(std::uint16_t rank) {
   return rank == infinite_rank ? "not known yet" : fmt::format("{}", rank);
 }
 
-std::string etx_text(std::uint16_t etx) { return fmt::format("{:.2f}", etx / etx_unit); }
+std::string etx_text(std::uint16_t etx) {
+  return fmt::format("{:.2f}", etx / etx_unit);
+}
 
 }  // namespace
 
@@ -70,7 +72,8 @@ void DodagLog::route_added(base::Instant now, const wire::Ipv6Address& node,
                            ? std::string()
                            : fmt::format(", first hop rank {}, ETX {}", rank_text(neighbour->rank),
                                          etx_text(neighbour->etx.value()));
-  sink_(fmt::format("{} joined, parent {}{}", system::format(node), system::format(parent), through));
+  sink_(
+      fmt::format("{} joined, parent {}{}", system::format(node), system::format(parent), through));
 }
 
 void DodagLog::route_removed(base::Instant now, const wire::Ipv6Address& node,

@@ -18,8 +18,8 @@ void Gateway::pump(base::Instant now) {
 
 void Gateway::receive(base::Instant now, FlowId flow, base::Bytes payload) {
   const auto datagram = nat_.to_mesh(now, flow, payload);
-  const bool accepted = datagram && border_router_.send_to_mesh(now, *datagram) ==
-                                        role::SendToMeshResult::accepted;
+  const bool accepted =
+      datagram && border_router_.send_to_mesh(now, *datagram) == role::SendToMeshResult::accepted;
   ++(accepted ? statistics_.to_mesh : statistics_.refused);
 }
 

@@ -11,12 +11,18 @@ namespace goldcrest::router {
 
 std::string_view describe(NatError error) {
   switch (error) {
-    case NatError::not_ipv6: return "not a well-formed IPv6 datagram";
-    case NatError::not_udp: return "not UDP";
-    case NatError::bad_udp: return "UDP length or checksum wrong";
-    case NatError::not_translatable: return "an address that stays in the mesh";
-    case NatError::unknown_flow: return "the flow is closed";
-    case NatError::too_long: return "longer than a datagram of the mesh";
+    case NatError::not_ipv6:
+      return "not a well-formed IPv6 datagram";
+    case NatError::not_udp:
+      return "not UDP";
+    case NatError::bad_udp:
+      return "UDP length or checksum wrong";
+    case NatError::not_translatable:
+      return "an address that stays in the mesh";
+    case NatError::unknown_flow:
+      return "the flow is closed";
+    case NatError::too_long:
+      return "longer than a datagram of the mesh";
   }
   return "unknown error";
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Network address translation between the mesh and the world: every UDP flow from a node gets a
 // local socket of its own, and what comes back on that socket goes to the node, with the remote
-// endpoint as its source. The flow table is sans-I/O; sockets are the business of whoever drives it.
+// endpoint as its source. The flow table is sans-I/O; sockets are the business of whoever drives
+// it.
 //
 // Flows are bounded: when the table is full the flow that has been idle longest goes. A flow that
 // carried nothing for its time-out is closed (RFC 4787 REQ-5 asks for at least two minutes).
@@ -52,7 +53,8 @@ class Nat {
     base::Bytes payload;  ///< a view into the datagram
   };
   /// A datagram from the mesh: finds or opens its flow.
-  [[nodiscard]] std::expected<Outgoing, NatError> from_mesh(base::Instant now, base::Bytes datagram);
+  [[nodiscard]] std::expected<Outgoing, NatError> from_mesh(base::Instant now,
+                                                            base::Bytes datagram);
 
   /// A UDP payload that arrived on the flow's socket; the answer is the IPv6 datagram for the mesh,
   /// a view into a buffer that the next call overwrites. The driver accepts datagrams from the

@@ -12,7 +12,9 @@ namespace {
 
 using base::Instant;
 
-Instant at_s(std::int64_t seconds) { return Instant(std::chrono::seconds(seconds)); }
+Instant at_s(std::int64_t seconds) {
+  return Instant(std::chrono::seconds(seconds));
+}
 
 const auto node = wire::Ipv6Address::parse("aaaa::3736:3938:41a3:6985").value();
 const auto server = wire::Ipv6Address::parse("::ffff:192.168.1.64").value();
@@ -65,8 +67,8 @@ TEST(Nat, idle_flows_close) {
 TEST(Nat, a_full_table_drops_the_idlest_flow) {
   Nat nat;
   for (std::uint16_t port = 1; port <= Nat::flows_max; ++port) {
-    ASSERT_TRUE(nat.from_mesh(at_s(port == 7 ? 0 : 1),
-                              udp_datagram({node, port}, {server, 5683}, hello)));
+    ASSERT_TRUE(
+        nat.from_mesh(at_s(port == 7 ? 0 : 1), udp_datagram({node, port}, {server, 5683}, hello)));
   }
   ASSERT_TRUE(nat.from_mesh(at_s(2), udp_datagram({node, 60'000}, {server, 5683}, hello)));
   EXPECT_EQ(nat.flows().size(), Nat::flows_max);

@@ -14,7 +14,8 @@ constexpr int assumed_rssi_dbm = -60;
 
 base::Instant ZepRadio::next_deadline() const {
   // While a frame is out the border router may want to send the next one at once: that has to wait.
-  return std::min(sending_until_.value_or(border_router_.next_deadline()), station_.next_deadline());
+  return std::min(sending_until_.value_or(border_router_.next_deadline()),
+                  station_.next_deadline());
 }
 
 void ZepRadio::advance(base::Instant now) {

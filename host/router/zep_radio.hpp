@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The border router's radio in real time: frames as ZEP datagrams, sent one at a time at the pace of
-// the default radio profile, since the air tells nobody when a frame has left.
+// The border router's radio in real time: frames as ZEP datagrams, sent one at a time at the pace
+// of the default radio profile, since the air tells nobody when a frame has left.
 #pragma once
 
 #include <optional>

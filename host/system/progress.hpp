@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Progress of long work, on stderr: a bar on a terminal, a plain line at every tenth elsewhere, JSON
-// lines on request, nothing when switched off.
+// Progress of long work, on stderr: a bar on a terminal, a plain line at every tenth elsewhere,
+// JSON lines on request, nothing when switched off.
 #pragma once
 
 #include <cstdint>

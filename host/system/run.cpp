@@ -13,7 +13,9 @@ namespace goldcrest::system {
 
 namespace {
 volatile sig_atomic_t stop_flag = 0;
-void set_stop_flag(int) { stop_flag = 1; }
+void set_stop_flag(int) {
+  stop_flag = 1;
+}
 }  // namespace
 
 base::Instant monotonic_now() {
@@ -29,7 +31,9 @@ void catch_stop_signals() {
   (void)sigaction(SIGTERM, &action, nullptr);
 }
 
-bool stop_requested() { return stop_flag != 0; }
+bool stop_requested() {
+  return stop_flag != 0;
+}
 
 int poll_timeout_ms(base::Instant now, base::Instant deadline, int at_most_ms) {
   if (deadline <= now) return 0;

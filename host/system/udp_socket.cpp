@@ -104,8 +104,8 @@ std::optional<UdpSocket::Received> UdpSocket::receive(base::MutableBytes buffer)
 bool UdpSocket::send(const wire::Endpoint& to, base::Bytes payload) {
   const auto address = to_sockaddr(to);
   return ::sendto(descriptor_, payload.data(), payload.size(), 0,
-                  reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-         static_cast<ssize_t>(payload.size());
+                  reinterpret_cast<const sockaddr*>(&address),
+                  sizeof address) == static_cast<ssize_t>(payload.size());
 }
 
 wire::Endpoint UdpSocket::local() const {

@@ -18,8 +18,7 @@ TEST(Endpoint, parses_and_formats) {
 
 TEST(Endpoint, says_what_is_wrong) {
   EXPECT_EQ(parse_endpoint("127.0.0.1").error(), "'127.0.0.1' lacks a port: write HOST:PORT");
-  EXPECT_EQ(parse_endpoint("127.0.0.1:x").error(),
-            "'127.0.0.1:x' has no valid port (0 to 65535)");
+  EXPECT_EQ(parse_endpoint("127.0.0.1:x").error(), "'127.0.0.1:x' has no valid port (0 to 65535)");
   EXPECT_EQ(parse_endpoint("127.0.0.1:70000").error(),
             "'127.0.0.1:70000' has no valid port (0 to 65535)");
   EXPECT_EQ(parse_endpoint("[::1:5").error(), "'[::1:5' lacks a closing ]");

@@ -145,8 +145,8 @@ void Air::echo(const Packet& packet, Duration delay) {
 }
 
 Duration air_time(std::size_t payload_bytes, const RadioSettings& settings) {
-  const auto bytes = settings.preamble_bytes + settings.sync_bytes + 1u + payload_bytes +
-                     settings.crc_bytes;
+  const auto bytes =
+      settings.preamble_bytes + settings.sync_bytes + 1u + payload_bytes + settings.crc_bytes;
   return Duration(static_cast<std::int64_t>(bytes) * 8 * 1'000'000 / settings.bitrate);
 }
 

@@ -31,7 +31,7 @@ using StationId = std::size_t;
 /// How well one station hears another.
 struct Link {
   bool connected = true;
-  double loss = 0.0;   ///< probability in [0, 1] that a packet does not arrive
+  double loss = 0.0;  ///< probability in [0, 1] that a packet does not arrive
   int rssi_dbm = -60;
 };
 
@@ -93,10 +93,10 @@ class Air {
     std::vector<std::uint8_t> payload;
     RadioSettings settings;
     bool begun = false;
-    bool held_back = false;          ///< heard by nobody now; its echo will be
-    bool repeated = false;           ///< an echo of an earlier packet: never repeated again
-    std::set<StationId> receivers;   ///< who was told of its begin
-    std::set<StationId> spoiled;     ///< for whom it collided
+    bool held_back = false;         ///< heard by nobody now; its echo will be
+    bool repeated = false;          ///< an echo of an earlier packet: never repeated again
+    std::set<StationId> receivers;  ///< who was told of its begin
+    std::set<StationId> spoiled;    ///< for whom it collided
   };
 
   bool chance(double probability);

@@ -11,7 +11,9 @@ namespace {
 using base::Duration;
 using base::Instant;
 
-Instant at(std::int64_t microseconds) { return Instant(Duration(microseconds)); }
+Instant at(std::int64_t microseconds) {
+  return Instant(Duration(microseconds));
+}
 
 class Ear final : public RadioReceiver {
  public:

@@ -30,9 +30,9 @@ std::expected<PcapWriter, std::string> PcapWriter::create(const std::filesystem:
 bool PcapWriter::frame(base::Instant time, std::span<const std::uint8_t> bytes) {
   const auto microseconds = time.time_since_epoch().count();
   const auto length = static_cast<std::uint32_t>(bytes.size());
-  return words(std::array<std::uint32_t, 4>{
-             static_cast<std::uint32_t>(microseconds / 1'000'000),
-             static_cast<std::uint32_t>(microseconds % 1'000'000), length, length}) &&
+  return words(std::array<std::uint32_t, 4>{static_cast<std::uint32_t>(microseconds / 1'000'000),
+                                            static_cast<std::uint32_t>(microseconds % 1'000'000),
+                                            length, length}) &&
          std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size();
 }
 

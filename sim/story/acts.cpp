@@ -35,7 +35,8 @@ std::string renamed(const std::string& name, const std::vector<std::uint8_t>& by
 }  // namespace
 
 void Story::serve() {
-  narrator_.direction(fmt::format("the update server starts at {}, port 5683", places::server_text));
+  narrator_.direction(
+      fmt::format("the update server starts at {}, port 5683", places::server_text));
   publish(release("1.1.31"));
   claim(store_.updates().size() == 1, "the server lists the update it found");
   narrator_.direction("the border router starts");
@@ -52,17 +53,19 @@ void Story::manufacture() {
   bool programmed = !image.empty();
   for (std::size_t at = 0; at < image.size() && programmed; at += chunk) {
     const auto size = std::min(chunk, image.size() - at);
-    programmed = board.program(static_cast<std::uint32_t>(image::flash_section.base + at),
-                               std::span(image).subspan(at, size))
+    programmed = board
+                     .program(static_cast<std::uint32_t>(image::flash_section.base + at),
+                              std::span(image).subspan(at, size))
                      .has_value();
     narrator_.progress("loading", at + size, image.size());
   }
   narrator_.end_progress();
-  claim(programmed, fmt::format("{} is loaded, {} bytes", options_.man.filename().string(),
-                                image.size()));
+  claim(programmed,
+        fmt::format("{} is loaded, {} bytes", options_.man.filename().string(), image.size()));
   mark();
   board.reset();
-  claim(wait_for("Current version: 1.0.31", seconds(10)), "the board resets and starts version 1.0.31");
+  claim(wait_for("Current version: 1.0.31", seconds(10)),
+        "the board resets and starts version 1.0.31");
   first_version_ = {1, 0, 31};
 }
 
@@ -78,7 +81,8 @@ void Story::provision() {
   claim(enter("a", "OTA server IP address, - for not set> ") &&
             enter("300.1.2.3", "not an IP address: 300.1.2.3"),
         "an address that is none gets one line and the menu again");
-  claim(enter("7", "device field 1, - for not set> ") && enter("ceiling 12", "7  device field 1: ceiling 12"),
+  claim(enter("7", "device field 1, - for not set> ") &&
+            enter("ceiling 12", "7  device field 1: ceiling 12"),
         "a device field is set");
   claim(enter("a", "OTA server IP address, - for not set> ") &&
             enter(places::server_text, "There are unsaved changes."),
@@ -96,12 +100,14 @@ void Story::provision() {
 
 void Story::run() {
   reset_board(false);
-  claim(wait_for("Current version: 1.0.31", seconds(10)), "without the jumper version 1.0.31 starts");
+  claim(wait_for("Current version: 1.0.31", seconds(10)),
+        "without the jumper version 1.0.31 starts");
   claim(wait_for(fmt::format("Update server: {}", places::server_text), seconds(5)),
         "it knows the server it will ask");
   claim(wait_for("[RPL: new instance 30]", seconds(60)), "it hears the mesh's RPL instance");
   claim(wait_for("[RPL: joined DODAG", seconds(60)), "it joins the DODAG");
-  claim(world_.run_until([this] { return router_->border_router()->route_count() == 1; }, seconds(60)),
+  claim(world_.run_until([this] { return router_->border_router()->route_count() == 1; },
+                         seconds(60)),
         "the border router knows the way to it");
 }
 
@@ -182,9 +188,9 @@ void Story::tamper() {
   const auto tampered = renamed(name, bytes);
   publish(tampered, bytes);
   press_button();
-  claim(wait_for("[Update: version 1.3.31", minutes(3)) &&
-            wait_for("[Update refused: ", minutes(20)),
-        "the node refuses the changed file, with the reason on its console");
+  claim(
+      wait_for("[Update: version 1.3.31", minutes(3)) && wait_for("[Update refused: ", minutes(20)),
+      "the node refuses the changed file, with the reason on its console");
   (void)store_.remove(tampered);
 
   reset_board(false);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// goldcrest-story: plays the story for ./demo. Links the virtual board, and through it Unicorn (GPL).
+// goldcrest-story: plays the story for ./demo. Links the virtual board, and through it Unicorn
+// (GPL).
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@ int main(int argc, char** argv) {
   app.add_option("--man", options.man, "MAN image of version 1.0.31")
       ->required()
       ->check(CLI::ExistingFile);
-  app.add_option("--releases", options.releases, "folder with the .fmu files 1.1.31, 1.2.31, 1.3.31")
+  app.add_option("--releases", options.releases,
+                 "folder with the .fmu files 1.1.31, 1.2.31, 1.3.31")
       ->required()
       ->check(CLI::ExistingDirectory);
   app.add_option("--public-key", public_key, "the server checks signatures with it")

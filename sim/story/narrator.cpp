@@ -30,7 +30,9 @@ void Narrator::act(int number, std::string_view title) {
   fmt::print("\n{}Act {}. {}{}\n", terminal_ ? bold : "", number, title, terminal_ ? reset : "");
 }
 
-void Narrator::direction(std::string_view text) { line("*", text); }
+void Narrator::direction(std::string_view text) {
+  line("*", text);
+}
 
 void Narrator::say(std::string_view who, std::string_view text) {
   auto& pending = unfinished_[std::string(who)];

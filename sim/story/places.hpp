@@ -10,7 +10,11 @@ namespace goldcrest::sim::places {
 
 inline constexpr std::string_view server_text = "192.168.1.64";
 
-inline wire::Endpoint server() { return {wire::Ipv6Address::from_ipv4({192, 168, 1, 64}), 5683}; }
-inline wire::Ipv6Address router() { return wire::Ipv6Address::from_ipv4({192, 168, 1, 1}); }
+inline wire::Endpoint server() {
+  return {wire::Ipv6Address::from_ipv4({192, 168, 1, 64}), 5683};
+}
+inline wire::Ipv6Address router() {
+  return wire::Ipv6Address::from_ipv4({192, 168, 1, 1});
+}
 
 }  // namespace goldcrest::sim::places

@@ -52,22 +52,24 @@ Story::Story(StoryOptions options)
       world_(options_.air),
       store_(options_.public_keys),
       engine_(store_, {}, this),
-      dodag_log_([this](std::string_view line) { narrator_.say("router", std::string(line) + "\n"); }) {
+      dodag_log_(
+          [this](std::string_view line) { narrator_.say("router", std::string(line) + "\n"); }) {
   world_.after_step([this](base::Instant now) {
     narrator_.set_time(now);
     if (options_.realtime) pace(now);
   });
   if (options_.pcap) {
-    world_.air().observe([this](base::Instant time, StationId, std::span<const std::uint8_t> frame) {
-      (void)options_.pcap->frame(time, frame);
-    });
+    world_.air().observe(
+        [this](base::Instant time, StationId, std::span<const std::uint8_t> frame) {
+          (void)options_.pcap->frame(time, frame);
+        });
   }
-  world_.internet().listen(
-      places::server(), [this](base::Instant now, const wire::Endpoint& from, base::Bytes datagram) {
-        if (const auto answer = engine_.receive(now, from, datagram)) {
-          world_.internet().send(now, places::server(), from, *answer);
-        }
-      });
+  world_.internet().listen(places::server(), [this](base::Instant now, const wire::Endpoint& from,
+                                                    base::Bytes datagram) {
+    if (const auto answer = engine_.receive(now, from, datagram)) {
+      world_.internet().send(now, places::server(), from, *answer);
+    }
+  });
   router_ = &world_.add_router({.eui64 = {{0x02, 0, 0, 0, 0, 0, 0, 0x01}}}, places::router(),
                                options_.seed + 1, dodag_log_);
   node_ = &world_.add_board({.seed = options_.seed});
@@ -167,16 +169,22 @@ bool Story::wait_for(std::string_view text, base::Duration limit) {
   if (!found) return false;
   mark_ = node_->console().find(text, mark_) + text.size();
   // What is claimed of a line is told after the line.
-  const auto line_ended = [this] { return node_->console().find('\n', mark_) != std::string::npos; };
+  const auto line_ended = [this] {
+    return node_->console().find('\n', mark_) != std::string::npos;
+  };
   if (!text.ends_with(' ') && !text.ends_with('?')) {
     (void)world_.run_until(line_ended, std::chrono::milliseconds(20));
   }
   return true;
 }
 
-void Story::type_line(std::string_view line) { node_->board().type(std::string(line) + "\r"); }
+void Story::type_line(std::string_view line) {
+  node_->board().type(std::string(line) + "\r");
+}
 
-bool Story::wait_for_join() { return wait_for("[RPL: joined DODAG", seconds(120)); }
+bool Story::wait_for_join() {
+  return wait_for("[RPL: joined DODAG", seconds(120));
+}
 
 void Story::show_progress() {
   constexpr std::string_view label = "[Updating: ";
@@ -215,8 +223,8 @@ void Story::summary(std::chrono::steady_clock::duration real_time) {
     fmt::print("  first update     {} bytes in {:.1f} s of virtual time\n", update_bytes_,
                static_cast<double>(update_time_.count()) / 1e6);
   }
-  fmt::print("  over the air     {} frames, {} bytes, {:.1f} s of air time\n", air.packets, air.bytes,
-             static_cast<double>(air.busy.count()) / 1e6);
+  fmt::print("  over the air     {} frames, {} bytes, {:.1f} s of air time\n", air.packets,
+             air.bytes, static_cast<double>(air.busy.count()) / 1e6);
   fmt::print("  time             {:.1f} s simulated in {:.1f} s real ({:.0f} x)\n", simulated_s,
              real_s, simulated_s / real_s);
   fmt::print("  seed             {}\n", options_.seed);

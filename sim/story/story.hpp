@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The life of one node, played on real parts in virtual time: the server's engine, the border router
-// and a virtual board with the real firmware, and every claim checked. What ./demo shows.
+// The life of one node, played on real parts in virtual time: the server's engine, the border
+// router and a virtual board with the real firmware, and every claim checked. What ./demo shows.
 #pragma once
 
 #include <chrono>
@@ -22,8 +22,8 @@
 namespace goldcrest::sim {
 
 struct StoryOptions {
-  std::filesystem::path man;         ///< MAN image, version 1.0.31
-  std::filesystem::path releases;    ///< folder with the .fmu files of 1.1.31, 1.2.31 and 1.3.31
+  std::filesystem::path man;       ///< MAN image, version 1.0.31
+  std::filesystem::path releases;  ///< folder with the .fmu files of 1.1.31, 1.2.31 and 1.3.31
   std::vector<packer::PublicKey> public_keys;
   std::uint64_t seed = 1;
   AirOptions air;
@@ -31,7 +31,7 @@ struct StoryOptions {
   bool realtime = false;
   bool quiet = false;
   bool terminal = false;
-  std::optional<int> only_act;       ///< 1 to 9; the acts before it are played silently
+  std::optional<int> only_act;  ///< 1 to 9; the acts before it are played silently
 };
 
 inline constexpr int story_acts = 9;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Puts a role of core (role::Node, role::BorderRouter) on the virtual air: the five-line loop of the
-// firmware, with an ideal radio that senses the carrier, sends one frame at a time, hears nothing
-// while it sends, and locks on to the first of several packets.
+// Puts a role of core (role::Node, role::BorderRouter) on the virtual air: the five-line loop of
+// the firmware, with an ideal radio that senses the carrier, sends one frame at a time, hears
+// nothing while it sends, and locks on to the first of several packets.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The world outside the mesh in virtual time: UDP between endpoints, with a latency and, on request,
-// outages. Deliveries happen in the order of their time, so runs repeat exactly.
+// The world outside the mesh in virtual time: UDP between endpoints, with a latency and, on
+// request, outages. Deliveries happen in the order of their time, so runs repeat exactly.
 #pragma once
 
 #include <chrono>

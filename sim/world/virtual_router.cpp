@@ -15,7 +15,9 @@ VirtualRouter::VirtualRouter(Air& air, Internet& internet, const role::BorderRou
       events_(events),
       radio_(air) {}
 
-VirtualRouter::~VirtualRouter() { stop(); }
+VirtualRouter::~VirtualRouter() {
+  stop();
+}
 
 void VirtualRouter::start(base::Instant now) {
   now_ = now;
@@ -51,11 +53,11 @@ void VirtualRouter::send(router::FlowId flow, const wire::Endpoint& remote, base
   if (opened) {
     entry->second = {address_, next_port_};
     next_port_ = static_cast<std::uint16_t>(next_port_ == 65535 ? 49152 : next_port_ + 1);
-    internet_.listen(entry->second, [this, flow, remote](base::Instant now,
-                                                         const wire::Endpoint& from,
-                                                         base::Bytes answer) {
-      if (from == remote) gateway_->receive(now, flow, answer);
-    });
+    internet_.listen(
+        entry->second,
+        [this, flow, remote](base::Instant now, const wire::Endpoint& from, base::Bytes answer) {
+          if (from == remote) gateway_->receive(now, flow, answer);
+        });
   }
   internet_.send(now_, entry->second, remote, payload);
 }

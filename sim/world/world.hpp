@@ -2,8 +2,8 @@
 // Boards, air, border router and internet in one virtual time.
 //
 // Time moves in steps to the next event of anybody. While a board executes code, a step is at most
-// `quantum` long: shorter than preamble and sync word (1.7 ms), so that whatever a board puts on the
-// air in a step is known to all others before they could have locked on to it.
+// `quantum` long: shorter than preamble and sync word (1.7 ms), so that whatever a board puts on
+// the air in a step is known to all others before they could have locked on to it.
 #pragma once
 
 #include <chrono>
