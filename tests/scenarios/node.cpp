@@ -114,13 +114,15 @@ std::uint64_t Node::received_bytes() const { return progress_number(0); }
 std::uint64_t Node::total_bytes() const { return progress_number(1); }
 
 std::uint64_t Node::progress_number(unsigned index) const {
-  const auto at = console().rfind(progress_label);
+  // The last line that is complete: characters come one by one.
+  const auto line_end = console().rfind(']');
+  if (line_end == std::string::npos) return 0;
+  const auto at = console().rfind(progress_label, line_end);
   if (at == std::string::npos || at < reset_mark_) return 0;
-  const char* end = console().data() + console().size();
+  const char* end = console().data() + line_end;
   std::uint64_t received = 0;
   std::uint64_t total = 0;
   const auto first = std::from_chars(console().data() + at + progress_label.size(), end, received);
-  if (first.ptr == end) return 0;
   (void)std::from_chars(first.ptr + 1, end, total);
   return index == 0 ? received : total;
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 
 #include "tests/scenarios/places.hpp"
@@ -46,8 +47,22 @@ Scenario::Scenario(const Setup& setup)
     auto& station = world_.add_board({.seed = seed_ * 16 + number,
                                       .unique_id = {0x0A0B0C0D, 0x31373538, 1 + number}});
     nodes_.push_back(std::make_unique<Node>(*this, station, fmt::format("node {}", number)));
+    if (std::getenv("GOLDCREST_CONSOLE") != nullptr) show_console(station, number);
     nodes_.back()->is_manufactured();
   }
+}
+
+// To follow a scenario while it plays: each line with its time and its node's number.
+void Scenario::show_console(sim::BoardStation& station, unsigned number) {
+  station.watch([this, number, line = std::string()](std::string_view text) mutable {
+    for (const char character : text) {
+      line += character;
+      if (character != '\n') continue;
+      const auto seconds = static_cast<double>(now().time_since_epoch().count()) / 1e6;
+      fmt::print(stderr, "{:>9.3f}  {}  {}", seconds, number, line);
+      line.clear();
+    }
+  });
 }
 
 void Scenario::router_restarts(base::Duration pause) {

@@ -10,7 +10,7 @@
 //
 // Every board is manufactured, with the server's address set, and on; server and border router run.
 // What does not come true ends the test, with the seed, the command that plays it again, and what
-// everybody said last.
+// everybody said last. GOLDCREST_CONSOLE=1 shows all consoles while it plays.
 #pragma once
 
 #include <filesystem>
@@ -67,6 +67,7 @@ class Scenario {
 
  private:
   std::string circumstances() const;
+  void show_console(sim::BoardStation& station, unsigned number);
 
   std::uint64_t seed_ = seed();
   sim::World world_;
