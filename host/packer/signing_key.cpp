@@ -244,6 +244,19 @@ class StagedDirectory {
   fs::path final_;
 };
 
+/// A high tree takes a while, so a line a tenth says how far it is.
+LmsTree build_with_notices(const LmsSecret& secret, const SigningOptions& options) {
+  constexpr std::uint32_t worth_a_line = 100000;
+  const std::uint32_t leaves = secret.parameters().leaves();
+  std::uint32_t tenths_told = 0;
+  return LmsTree::build(secret, [&](std::uint32_t done) {
+    const auto tenths = static_cast<std::uint32_t>(std::uint64_t{done} * 10 / leaves);
+    if (leaves < worth_a_line || tenths == tenths_told) return;
+    tenths_told = tenths;
+    tell(options, fmt::format("computing the tree: {} %", tenths * 10));
+  });
+}
+
 Result<LmsSecret> random_secret(const LmsParameters& parameters) {
   LmsIdentifier identifier{};
   std::array<std::uint8_t, 32> seed{};
@@ -320,7 +333,7 @@ Result<KeyStatus> create_keys(const fs::path& directory, std::uint32_t height,
   auto staged = StagedDirectory::create(place);
   if (!staged) return std::unexpected(staged.error());
 
-  const auto tree = LmsTree::build(*secret);
+  const auto tree = build_with_notices(*secret, options);
   const auto key = lms_public_key(*secret, tree);
   const PublicKey public_key{1, key_id_of(key), key};
   const fs::path& folder = staged->path();
