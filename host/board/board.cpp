@@ -20,9 +20,13 @@ Board::Board(const BoardOptions& options) : machine_(std::make_unique<Machine>(o
 
 Board::~Board() = default;
 
-void Board::connect(RadioPort& air) { machine_->peripherals().radio.connect(air); }
+void Board::connect(RadioPort& air) {
+  machine_->peripherals().radio.connect(air);
+}
 
-RadioReceiver& Board::radio() { return machine_->peripherals().radio; }
+RadioReceiver& Board::radio() {
+  return machine_->peripherals().radio;
+}
 
 std::expected<void, std::string> Board::program(std::uint32_t address,
                                                 std::span<const std::uint8_t> bytes) {
@@ -35,9 +39,15 @@ std::expected<std::vector<std::uint8_t>, std::string> Board::read_flash(std::uin
   return machine_->flash().debug_read(address, size);
 }
 
-void Board::power(bool on) { machine_->power(on); }
-bool Board::powered() const { return machine_->powered(); }
-void Board::reset() { machine_->reset_button(); }
+void Board::power(bool on) {
+  machine_->power(on);
+}
+bool Board::powered() const {
+  return machine_->powered();
+}
+void Board::reset() {
+  machine_->reset_button();
+}
 
 void Board::set_jumper(bool fitted) {
   Pins& pins = machine_->peripherals().pins;
@@ -65,35 +75,51 @@ void Board::type(std::string_view text) {
   if (powered()) machine_->peripherals().usart2.push(text);
 }
 
-std::string Board::take_serial() { return machine_->peripherals().usart2.take_transmitted(); }
+std::string Board::take_serial() {
+  return machine_->peripherals().usart2.take_transmitted();
+}
 
 base::Instant Board::now() const {
   return base::Instant(base::Duration(machine_->time() / picoseconds_per_microsecond));
 }
 
-void Board::run_until(base::Instant until) { machine_->run_until(to_picoseconds(until)); }
+void Board::run_until(base::Instant until) {
+  machine_->run_until(to_picoseconds(until));
+}
 
 base::Instant Board::next_event() const {
   const Picoseconds next = machine_->next_event();
   if (next == no_event) return base::never;
   // Rounded up, so that running to it makes it happen; but never before now().
   const Picoseconds rounded = (next - 1) / picoseconds_per_microsecond + 1;
-  const base::Instant event{base::Duration(next > machine_->time() ? rounded
-                                               : next / picoseconds_per_microsecond)};
+  const base::Instant event{
+      base::Duration(next > machine_->time() ? rounded : next / picoseconds_per_microsecond)};
   return std::max(event, now());
 }
 
-std::uint64_t Board::flash_operations() const { return machine_->flash().operations(); }
-void Board::arm(const PowerCut& cut) { machine_->flash().arm(cut); }
-bool Board::take_cut_fired() { return machine_->take_cut_fired(); }
+std::uint64_t Board::flash_operations() const {
+  return machine_->flash().operations();
+}
+void Board::arm(const PowerCut& cut) {
+  machine_->flash().arm(cut);
+}
+bool Board::take_cut_fired() {
+  return machine_->take_cut_fired();
+}
 
-std::vector<std::uint8_t> Board::save() const { return machine_->save(); }
+std::vector<std::uint8_t> Board::save() const {
+  return machine_->save();
+}
 
 std::expected<void, std::string> Board::restore(std::span<const std::uint8_t> state) {
   return machine_->restore(state);
 }
 
-std::uint64_t Board::instructions() const { return machine_->cpu().instructions(); }
-std::string Board::describe_cpu() const { return machine_->cpu().describe(); }
+std::uint64_t Board::instructions() const {
+  return machine_->cpu().instructions();
+}
+std::string Board::describe_cpu() const {
+  return machine_->cpu().describe();
+}
 
 }  // namespace goldcrest::board

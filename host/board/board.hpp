@@ -39,7 +39,7 @@ struct PowerCut {
   /// The one that begins when flash_operations() has this value.
   std::uint64_t flash_operation = 0;
   CutPhase phase = CutPhase::before;
-  std::uint64_t torn_seed = 0;        ///< chooses the mixture when `inside`
+  std::uint64_t torn_seed = 0;  ///< chooses the mixture when `inside`
 };
 
 class Machine;

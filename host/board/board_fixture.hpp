@@ -26,8 +26,7 @@ inline std::vector<std::uint8_t> program_file(const std::string& name) {
 /// A board that is switched on with `program` in flash.
 class ProgrammedBoard {
  public:
-  explicit ProgrammedBoard(const std::string& program, BoardOptions options = {})
-      : board(options) {
+  explicit ProgrammedBoard(const std::string& program, BoardOptions options = {}) : board(options) {
     board.power(true);
     const auto programmed = board.program(0x08000000, program_file(program));
     EXPECT_TRUE(programmed.has_value()) << programmed.error();

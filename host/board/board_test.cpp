@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "core/base/random.hpp"
 #include "host/board/board_fixture.hpp"
 
 namespace goldcrest::board {
@@ -14,7 +15,9 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-base::Instant at(base::Duration time) { return base::Instant(time); }
+base::Instant at(base::Duration time) {
+  return base::Instant(time);
+}
 
 TEST(Board, says_hello_and_ticks) {
   ProgrammedBoard hello("hello");
@@ -44,11 +47,11 @@ TEST(Board, an_empty_chip_locks_up_and_time_goes_on) {
 TEST(Board, a_sleeping_board_costs_nothing_and_says_when_it_wakes_up) {
   ProgrammedBoard idle("idle");
   ASSERT_TRUE(idle.run_to("idle\n"));
-  idle.run(milliseconds(5));   // the last byte leaves the USART
+  idle.run(milliseconds(5));  // the last byte leaves the USART
   const auto instructions = idle.board.instructions();
   for (int round = 0; round < 10; ++round) {
     const base::Instant next = idle.board.next_event();
-    EXPECT_GT(next, idle.board.now());   // SysTick, every 10 ms
+    EXPECT_GT(next, idle.board.now());  // SysTick, every 10 ms
     EXPECT_LE(next, idle.board.now() + milliseconds(10));
     idle.board.run_until(next + microseconds(10));
   }
@@ -123,7 +126,7 @@ TEST(Board, jumper_button_and_led_are_wired) {
   EXPECT_FALSE(board.board.led());
   board.board.set_jumper(true);
   ASSERT_TRUE(board.run_to("jumper=0x00000001\nbutton=0x00000001\n"));
-  EXPECT_TRUE(board.board.led());   // the program copies the jumper to the LED
+  EXPECT_TRUE(board.board.led());  // the program copies the jumper to the LED
   board.board.set_button(true);
   ASSERT_TRUE(board.run_to("jumper=0x00000001\nbutton=0x00000000\n"));
   board.board.set_jumper(false);
@@ -181,6 +184,41 @@ TEST(BoardState, damaged_files_are_refused_and_leave_the_board_as_it_was) {
   bytes[bytes.size() / 2] ^= 1;
   refuse(bytes, "checksum");
   target.finish();
+}
+
+/// The checksum only finds accidents; a forged file must not do harm either.
+TEST(BoardState, forged_files_are_refused_or_harmless) {
+  ProgrammedBoard source("traffic");
+  source.run(milliseconds(15));
+  const auto state = source.board.save();
+  constexpr std::size_t header = 28;
+  constexpr std::size_t memories = 512 * 1024 + 80 * 1024 + 16 * 1024;
+  base::SeededRandom random(5);
+  int accepted = 0;
+  Board board({});
+  for (int round = 0; round < 150; ++round) {
+    auto bytes = state;
+    const std::size_t changes = 1 + random.below(4);
+    for (std::size_t change = 0; change < changes; ++change) {
+      // Before and after the memories, where the registers are.
+      std::size_t place =
+          header + random.below(static_cast<std::uint32_t>(state.size() - header - memories));
+      if (place > header + 80) place += memories;
+      bytes[place] = static_cast<std::uint8_t>(random.next());
+    }
+    std::uint64_t hash = 0xCBF29CE484222325u;
+    for (std::size_t at = header; at < bytes.size(); ++at)
+      hash = (hash ^ bytes[at]) * 0x100000001B3u;
+    for (std::size_t byte = 0; byte < 8; ++byte) {
+      bytes[20 + byte] = static_cast<std::uint8_t>(hash >> (8 * byte));
+    }
+    if (!board.restore(bytes)) continue;
+    ++accepted;
+    const base::Instant end = board.now() + milliseconds(1);
+    if (board.now() > at(std::chrono::hours(24 * 30)) || board.now() < at({})) continue;
+    board.run_until(end);
+  }
+  EXPECT_GT(accepted, 30);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ class Bus {
 
   Chip& chip_;
   Memory& memory_;
-  std::vector<Range> ranges_;   ///< by base
+  std::vector<Range> ranges_;  ///< by base
 };
 
 }  // namespace goldcrest::board

@@ -9,7 +9,7 @@ namespace {
 /// DEV_ID 0x437 (STM32L15xxE), REV_ID 0x1000; bits 15–12 read 0110.
 constexpr std::uint32_t device_identity = 0x10006437;
 constexpr std::uint32_t four_comparators = 4u << 28;
-constexpr std::uint32_t trace_enable = 1u << 24;   // DEMCR.TRCENA
+constexpr std::uint32_t trace_enable = 1u << 24;  // DEMCR.TRCENA
 
 }  // namespace
 
@@ -27,7 +27,7 @@ void Dwt::set_trace_enabled(bool enabled) {
 }
 
 void Dwt::reset(bool power_on) {
-  if (!power_on) return;   // only a power-on reset reaches the debug domain
+  if (!power_on) return;  // only a power-on reset reaches the debug domain
   control_ = 0;
   count_ = 0;
   trace_enabled_ = false;
@@ -75,7 +75,7 @@ void CoreDebug::reset(bool power_on) {
 
 std::uint32_t CoreDebug::read_register(std::uint32_t offset) {
   switch (offset) {
-    case 0x0:   // DHCSR: C_DEBUGEN is clear
+    case 0x0:  // DHCSR: C_DEBUGEN is clear
     case 0x4:
     case 0x8:
       return 0;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t xpsr_thumb = 1u << 24;
 constexpr std::uint32_t xpsr_exception = 0x1FF;
-constexpr std::uint32_t xpsr_realigned = 1u << 9;   // in a stacked xPSR
+constexpr std::uint32_t xpsr_realigned = 1u << 9;  // in a stacked xPSR
 constexpr std::uint32_t xpsr_it = 0x0600FC00;
 constexpr std::uint32_t xpsr_flags = 0xF8000000;
 constexpr std::uint32_t control_psp = 2;
@@ -54,7 +54,7 @@ void Cpu::reset() {
 // --- running -------------------------------------------------------------------------------------
 
 bool Cpu::window_opens() {
-  if (!engine_.privileged()) return false;   // unprivileged code cannot open it
+  if (!engine_.privileged()) return false;  // unprivileged code cannot open it
   return nvic_.to_take(masks()).has_value();
 }
 
@@ -240,9 +240,9 @@ void Cpu::enter(unsigned number) {
   if (!stacked && number != exception::hard_fault) {
     // The frame is lost; the stack error is taken first (PM0056 2.3.7, derived exceptions).
     scb_.add_fault(fault_status::stacking);
-    const bool bus_fault = nvic_.enabled(exception::bus_fault) &&
-                           nvic_.group_priority(exception::bus_fault) <
-                               nvic_.execution_priority(masks());
+    const bool bus_fault =
+        nvic_.enabled(exception::bus_fault) &&
+        nvic_.group_priority(exception::bus_fault) < nvic_.execution_priority(masks());
     if (!bus_fault) scb_.add_hard_fault(hard_fault_status::forced);
     if (number >= 16) nvic_.set_pending(number);
     number = bus_fault ? exception::bus_fault : exception::hard_fault;
@@ -298,7 +298,7 @@ void Cpu::return_from_exception(std::uint32_t exception_return) {
   const Masks masks{context.primask != 0, context.faultmask != 0,
                     static_cast<std::uint8_t>(context.basepri)};
   if (const auto next = nvic_.to_take(masks)) {
-    used_ += tail_chain_cycles;   // the frame stays where it is
+    used_ += tail_chain_cycles;  // the frame stays where it is
     go_to_handler(*next, exception_return, context);
     return;
   }
@@ -317,7 +317,8 @@ void Cpu::pop_frame(std::uint32_t exception_return, CpuContext& context) {
   const auto get = [&](std::uint32_t index) {
     return load(memory_.ram(), sp - ram_base + index * 4, 4);
   };
-  for (unsigned number = 0; number <= 3; ++number) engine_.set_general(number, get(frame_r0 + number));
+  for (unsigned number = 0; number <= 3; ++number)
+    engine_.set_general(number, get(frame_r0 + number));
   engine_.set_general(12, get(frame_r12));
   const std::uint32_t link = get(frame_lr);
   const std::uint32_t xpsr = get(frame_xpsr);
@@ -345,8 +346,8 @@ void Cpu::fault(unsigned number, std::uint32_t cfsr_bits) {
     chip_.trace("interrupts", fmt::format("fault {}, CFSR {:#010x}, at {:#010x}", number,
                                           scb_.fault_status(), pc_));
   }
-  const bool taken = nvic_.enabled(number) &&
-                     nvic_.group_priority(number) < nvic_.execution_priority(masks());
+  const bool taken =
+      nvic_.enabled(number) && nvic_.group_priority(number) < nvic_.execution_priority(masks());
   if (taken) {
     enter(number);
   } else {
@@ -374,11 +375,11 @@ void Cpu::lock_up(std::string reason) {
 
 std::string Cpu::describe() {
   const CpuContext context = engine_.context();
-  std::string text = fmt::format("PC {:#010x} LR {:#010x} SP {:#010x} xPSR {:#010x} CONTROL {} "
-                                 "MSP {:#010x} PSP {:#010x} PRIMASK {} BASEPRI {:#x} FAULTMASK {}",
-                                 pc_, engine_.general(14), engine_.general(13), context.xpsr,
-                                 context.control, context.msp, context.psp, context.primask,
-                                 context.basepri, context.faultmask);
+  std::string text = fmt::format(
+      "PC {:#010x} LR {:#010x} SP {:#010x} xPSR {:#010x} CONTROL {} "
+      "MSP {:#010x} PSP {:#010x} PRIMASK {} BASEPRI {:#x} FAULTMASK {}",
+      pc_, engine_.general(14), engine_.general(13), context.xpsr, context.control, context.msp,
+      context.psp, context.primask, context.basepri, context.faultmask);
   for (unsigned number = 0; number <= 12; ++number) {
     text += fmt::format(" R{} {:#x}", number, engine_.general(number));
   }

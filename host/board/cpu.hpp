@@ -29,9 +29,9 @@ class Cpu final : public CycleCounter, private EngineClient {
  public:
   enum class State : std::uint8_t {
     running,
-    sleeping,    ///< WFI: an interrupt ends it
-    waiting,     ///< WFE: an event ends it
-    locked_up,   ///< only a reset ends it
+    sleeping,   ///< WFI: an interrupt ends it
+    waiting,    ///< WFE: an event ends it
+    locked_up,  ///< only a reset ends it
   };
 
   Cpu(Chip& chip, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb);
@@ -105,9 +105,9 @@ class Cpu final : public CycleCounter, private EngineClient {
   Engine engine_;
 
   State state_ = State::running;
-  bool event_ = false;   ///< the event register of WFE
+  bool event_ = false;  ///< the event register of WFE
   std::string lock_up_reason_;
-  std::uint32_t pc_ = 0;   ///< of the next instruction, while not inside run()
+  std::uint32_t pc_ = 0;  ///< of the next instruction, while not inside run()
 
   // Inside run().
   std::int64_t budget_ = 0;
@@ -115,7 +115,7 @@ class Cpu final : public CycleCounter, private EngineClient {
   std::uint32_t block_half_words_ = 0;
   std::uint32_t block_ = 0;
   bool attention_ = false;
-  bool watch_window_ = false;   ///< an interrupt waits behind PRIMASK, BASEPRI or FAULTMASK
+  bool watch_window_ = false;  ///< an interrupt waits behind PRIMASK, BASEPRI or FAULTMASK
   std::uint32_t busy_begin_ = 0;
   std::uint32_t busy_size_ = 0;
   std::optional<std::uint32_t> bus_error_;
@@ -125,8 +125,8 @@ class Cpu final : public CycleCounter, private EngineClient {
     std::uint32_t size;
   };
   std::vector<Range> changed_code_;
-  std::int64_t used_ = 0;      ///< cycles not taken yet
-  std::uint64_t cycles_ = 0;   ///< and those taken
+  std::int64_t used_ = 0;     ///< cycles not taken yet
+  std::uint64_t cycles_ = 0;  ///< and those taken
   std::uint64_t half_words_ = 0;
 };
 

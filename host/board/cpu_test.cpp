@@ -15,7 +15,6 @@ TEST(Cpu, computes_the_same_with_interrupts_at_any_block) {
   const auto values = board.values();
   EXPECT_EQ(values.at("across page equal"), 3U);
   EXPECT_EQ(values.at("across page different"), 12U);
-  // Computed by the same code on another engine (GCC's soft-float library, run natively as C).
   EXPECT_EQ(values.at("different"), 0U);
   EXPECT_GT(values.at("ticks"), 1000U);
 }
@@ -110,7 +109,7 @@ TEST(Cpu, locks_up_on_a_fault_in_the_hard_fault_handler) {
   EXPECT_NE(board.board.describe_cpu().find("locked up: a fault inside a fault handler"),
             std::string::npos);
   EXPECT_EQ(board.board.next_event(), base::never);
-  board.board.reset();   // the way out
+  board.board.reset();  // the way out
   EXPECT_TRUE(board.run_to("in the handler\nin the handler\n"));
 }
 
@@ -119,7 +118,7 @@ TEST(Cpu, sees_the_memory_map_of_the_chip) {
   options.unique_id = {0x11111111, 0x22222222, 0x33333333};
   ProgrammedBoard board("memory_map", options);
   EXPECT_EQ(board.finish(),
-            "reset flags=0x0000000c\n"   // power-on and NRST
+            "reset flags=0x0000000c\n"  // power-on and NRST
             "ram bit set=0x00000020\n"
             "ram bit read=0x00000001\n"
             "ram bit clear=0x00000000\n"
@@ -138,7 +137,7 @@ TEST(Cpu, sees_the_memory_map_of_the_chip) {
             "counters agree=0x00000001\n"
             "cost is plausible=0x00000001\n"
             "resetting\n"
-            "reset flags=0x0000001c\n"   // and software
+            "reset flags=0x0000001c\n"  // and software
             "marker kept=0x00000001\n");
 }
 

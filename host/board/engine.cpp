@@ -19,8 +19,8 @@ constexpr std::uint32_t page = 4096;
 
 /// Numbers that Unicorn's interrupt hook gets.
 constexpr int interrupt_svc = 2;
-constexpr int interrupt_prefetch_abort = 3;   // execute-never by the default memory map
-constexpr int interrupt_data_abort = 4;       // what must be aligned and is not
+constexpr int interrupt_prefetch_abort = 3;  // execute-never by the default memory map
+constexpr int interrupt_data_abort = 4;      // what must be aligned and is not
 constexpr int interrupt_breakpoint = 7;
 constexpr int interrupt_exception_return = 8;
 constexpr int interrupt_no_coprocessor = 17;
@@ -28,11 +28,13 @@ constexpr int interrupt_no_coprocessor = 17;
 constexpr std::uint32_t half_word_wfe = 0xBF20;
 constexpr std::uint32_t half_word_yield = 0xBF10;
 constexpr std::uint32_t half_word_sev = 0xBF40;
-constexpr std::uint32_t half_word_hint = 0xF3AF;   // first half of the 32-bit hints
+constexpr std::uint32_t half_word_hint = 0xF3AF;  // first half of the 32-bit hints
 constexpr std::uint32_t half_word_wfe_wide = 0x8002;
 constexpr std::uint32_t half_word_yield_wide = 0x8001;
 
-void check(uc_err error) { base::ensure(error == UC_ERR_OK); }
+void check(uc_err error) {
+  base::ensure(error == UC_ERR_OK);
+}
 
 }  // namespace
 
@@ -99,12 +101,14 @@ Engine::Engine(Memory& memory, EngineClient& client) : memory_(memory), client_(
   // Not UC_MODE_MCLASS: that makes it a Cortex-M33 whatever model is asked for.
   check(uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &engine_));
   check(uc_ctl_set_cpu_model(engine_, UC_CPU_ARM_CORTEX_M3));
-  check(uc_ctl_exits_enable(engine_));   // and none is set: only hooks end a run
+  check(uc_ctl_exits_enable(engine_));  // and none is set: only hooks end a run
   map_memory(memory);
   add_hooks();
 }
 
-Engine::~Engine() { uc_close(engine_); }
+Engine::~Engine() {
+  uc_close(engine_);
+}
 
 void Engine::map_bus(std::uint32_t base, std::uint64_t size) {
   windows_.push_back(std::make_unique<Window>(Window{this, base}));
@@ -124,7 +128,7 @@ void Engine::map_memory(Memory& memory) {
   struct Region {
     std::uint32_t base;
     std::uint64_t size;
-    std::uint8_t* host;   ///< null: on the bus
+    std::uint8_t* host;  ///< null: on the bus
     std::uint32_t permissions;
   };
   const std::array<Region, 10> regions{{
@@ -213,7 +217,7 @@ Engine::Outcome Engine::classify(int error) {
     case UC_ERR_EXCEPTION:
       return classify_invalid();
     default:
-      base::ensure(false);   // the whole address space is mapped
+      base::ensure(false);  // the whole address space is mapped
       return Outcome::undefined;
   }
 }
@@ -224,8 +228,8 @@ std::uint32_t Engine::code_half_word(std::uint32_t address) const {
   return 0;
 }
 
-/// WFE and YIELD leave the PC behind themselves, at the end of their block; an undefined instruction
-/// leaves it at itself, inside the block.
+/// WFE and YIELD leave the PC behind themselves, at the end of their block; an undefined
+/// instruction leaves it at itself, inside the block.
 Engine::Outcome Engine::classify_invalid() {
   if ((xpsr() & thumb_bit) == 0) return Outcome::invalid_state;
   if (pc_ != block_ + block_size_) return Outcome::undefined;
@@ -286,10 +290,18 @@ void Engine::set_general(unsigned number, std::uint32_t value) {
   }
 }
 
-std::uint32_t Engine::xpsr() const { return special(UC_ARM_REG_XPSR); }
-std::uint32_t Engine::primask() const { return special(UC_ARM_REG_PRIMASK); }
-std::uint32_t Engine::basepri() const { return special(UC_ARM_REG_BASEPRI); }
-std::uint32_t Engine::faultmask() const { return special(UC_ARM_REG_FAULTMASK); }
+std::uint32_t Engine::xpsr() const {
+  return special(UC_ARM_REG_XPSR);
+}
+std::uint32_t Engine::primask() const {
+  return special(UC_ARM_REG_PRIMASK);
+}
+std::uint32_t Engine::basepri() const {
+  return special(UC_ARM_REG_BASEPRI);
+}
+std::uint32_t Engine::faultmask() const {
+  return special(UC_ARM_REG_FAULTMASK);
+}
 
 bool Engine::privileged() const {
   return (xpsr() & exception_mask) != 0 || (special(UC_ARM_REG_CONTROL) & unprivileged) == 0;
@@ -307,8 +319,7 @@ CpuContext Engine::context() {
   CpuContext context;
   context.xpsr = xpsr();
   context.control = special(UC_ARM_REG_CONTROL);
-  const bool hidden =
-      (context.control & unprivileged) != 0 && (context.xpsr & exception_mask) == 0;
+  const bool hidden = (context.control & unprivileged) != 0 && (context.xpsr & exception_mask) == 0;
   if (hidden) elevate();
   context.msp = special(UC_ARM_REG_MSP);
   context.psp = special(UC_ARM_REG_PSP);

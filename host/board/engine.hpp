@@ -2,16 +2,20 @@
 // The instruction engine: Unicorn 2.0.1 as a bare Thumb-2 executor with the chip's memory map.
 //
 // What is known about it, and relied upon:
-//  * With UC_MODE_MCLASS the CPU is a Cortex-M33 whatever model is set; without it the model counts.
+//  * With UC_MODE_MCLASS the CPU is a Cortex-M33 whatever model is set; without it the model
+//  counts.
 //  * The block hook runs before a block; stopping there leaves the block unexecuted and every
 //    register valid, the IT state included. Stopping anywhere else loses state, so nothing does.
-//  * SVC, exception return and BKPT arrive at the interrupt hook, which ends the block. WFI ends the
+//  * SVC, exception return and BKPT arrive at the interrupt hook, which ends the block. WFI ends
+//  the
 //    run. WFE, YIELD and undefined instructions all end it with the same error.
-//  * A refused read leaves the block with the registers as they were at the instruction, but without
+//  * A refused read leaves the block with the registers as they were at the instruction, but
+//  without
 //    its address; that is found again from the accessed address (see thumb_access.hpp).
 //  * Writes to read-only memory are discarded by the engine after the hook has seen them, if the
 //    memory was made read-only by uc_mem_protect.
-//  * SEV does nothing in the engine, so every half-word of program memory that looks like one has an
+//  * SEV does nothing in the engine, so every half-word of program memory that looks like one has
+//  an
 //    instruction hook of its own (SEV in RAM is not seen).
 //  * Special registers cannot be reached while the CPU is unprivileged, in either direction.
 #pragma once
@@ -39,9 +43,7 @@ struct CpuContext {
   std::uint32_t basepri = 0;
   std::uint32_t faultmask = 0;
 
-  void serialize(Saver& saver) {
-    saver(xpsr, control, msp, psp, primask, basepri, faultmask);
-  }
+  void serialize(Saver& saver) { saver(xpsr, control, msp, psp, primask, basepri, faultmask); }
 };
 
 /// What the engine asks while code runs.
@@ -63,18 +65,18 @@ class EngineClient {
 class Engine {
  public:
   enum class Outcome : std::uint8_t {
-    stopped,            ///< by block()
+    stopped,  ///< by block()
     wait_for_interrupt,
     wait_for_event,
     supervisor_call,
     breakpoint,
-    exception_return,   ///< the PC holds the EXC_RETURN value
+    exception_return,  ///< the PC holds the EXC_RETURN value
     no_coprocessor,
     undefined,
-    invalid_state,      ///< Thumb bit clear
+    invalid_state,  ///< Thumb bit clear
     unaligned,
     fetch_refused,
-    read_refused,       ///< fault_address() has the address
+    read_refused,  ///< fault_address() has the address
   };
 
   Engine(Memory& memory, EngineClient& client);
@@ -128,9 +130,9 @@ class Engine {
   EngineClient& client_;
   uc_struct* engine_ = nullptr;
   std::vector<std::unique_ptr<Window>> windows_;
-  std::map<std::uint32_t, std::size_t> send_event_hooks_;   ///< by address of the instruction
+  std::map<std::uint32_t, std::size_t> send_event_hooks_;  ///< by address of the instruction
   std::uint32_t pc_ = 0;
-  std::uint32_t block_ = 0;         ///< the last block begun
+  std::uint32_t block_ = 0;  ///< the last block begun
   std::uint32_t block_size_ = 0;
   bool stopped_ = false;
   bool read_refused_ = false;

@@ -76,8 +76,8 @@ class FlashController final : public RegisterBlock {
 
   // --- the debug port's view ---
   ReadoutProtection readout_protection() const;
-  [[nodiscard]] std::expected<void, std::string> debug_program(
-      std::uint32_t address, std::span<const std::uint8_t> bytes);
+  [[nodiscard]] std::expected<void, std::string> debug_program(std::uint32_t address,
+                                                               std::span<const std::uint8_t> bytes);
   [[nodiscard]] std::expected<std::vector<std::uint8_t>, std::string> debug_read(
       std::uint32_t address, std::uint32_t size) const;
 
@@ -116,10 +116,10 @@ class FlashController final : public RegisterBlock {
 
   std::uint32_t access_control_ = 0;
   std::uint32_t control_ = 0;
-  std::uint32_t status_ = 0;         ///< EOP and the error flags; the rest is computed
+  std::uint32_t status_ = 0;  ///< EOP and the error flags; the rest is computed
   std::uint32_t option_register_ = 0;
   std::array<std::uint32_t, 4> write_protection_{};
-  std::array<std::uint8_t, 4> key_steps_{};   ///< PE, PRG, OPT, PD: keys accepted, or locked out
+  std::array<std::uint8_t, 4> key_steps_{};  ///< PE, PRG, OPT, PD: keys accepted, or locked out
   Picoseconds busy_until_ = 0;
   bool busy_ = false;
   std::uint8_t busy_bank_ = 0;
@@ -129,7 +129,7 @@ class FlashController final : public RegisterBlock {
   std::uint64_t operations_ = 0;
   std::optional<PowerCut> cut_;
   bool dead_ = false;
-  bool reload_options_ = false;   ///< OBL_LAUNCH
+  bool reload_options_ = false;  ///< OBL_LAUNCH
 };
 
 }  // namespace goldcrest::board

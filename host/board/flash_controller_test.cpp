@@ -84,7 +84,7 @@ TEST(Flash, code_that_was_replaced_is_executed_as_it_is_now) {
 TEST(Flash, the_programmer_checks_what_it_is_given) {
   Board board({});
   const std::vector<std::uint8_t> bytes(300, 0xA5);
-  EXPECT_FALSE(board.program(0x08000000, bytes).has_value());   // no power
+  EXPECT_FALSE(board.program(0x08000000, bytes).has_value());  // no power
   board.power(true);
   EXPECT_FALSE(board.program(0x08000010, bytes).has_value());
   EXPECT_FALSE(board.program(0x0807FF00, bytes).has_value());

@@ -12,8 +12,8 @@
 namespace goldcrest::board {
 namespace {
 
-constexpr std::uint32_t power_reset_flag = 1u << 27;   // RCC_CSR.PORRSTF
-constexpr std::uint32_t pin_reset_flag = 1u << 26;     // RCC_CSR.PINRSTF
+constexpr std::uint32_t power_reset_flag = 1u << 27;  // RCC_CSR.PORRSTF
+constexpr std::uint32_t pin_reset_flag = 1u << 26;    // RCC_CSR.PINRSTF
 
 constexpr std::array<std::uint8_t, 8> state_magic{'G', 'C', 'B', 'O', 'A', 'R', 'D', 0x1A};
 constexpr std::uint32_t state_version = 1;
@@ -171,7 +171,7 @@ void Machine::step(Picoseconds until) {
 /// The CPU waits for the flash, for a fetch or for a write to end.
 bool Machine::stalled() {
   if (cpu_.state() != Cpu::State::running) return false;
-  if (cut_at_ != no_event) stalled_until_ = cut_at_;   // nothing is executed any more
+  if (cut_at_ != no_event) stalled_until_ = cut_at_;  // nothing is executed any more
   stalled_until_ = std::max(stalled_until_, flash_.busy_until(cpu_.pc()));
   return stalled_until_ > time_;
 }
@@ -261,7 +261,9 @@ void Machine::power_fails(Picoseconds at) {
   cpu_.request_attention();
 }
 
-bool Machine::take_cut_fired() { return std::exchange(cut_fired_, false); }
+bool Machine::take_cut_fired() {
+  return std::exchange(cut_fired_, false);
+}
 
 // --- Chip and FlashEnvironment -------------------------------------------------------------------
 
@@ -310,8 +312,8 @@ void Machine::trace(std::string_view category, std::string_view text) {
 
 void Machine::serialize(Saver& saver) {
   saver.section("MACHINE");
-  saver(time_, epoch_, epoch_cycles_, cycle_hz_, powered_, asleep_, stopped_, standby_, stalled_until_, cut_at_, cut_fired_,
-        reset_request_, power_ups_);
+  saver(time_, epoch_, epoch_cycles_, cycle_hz_, powered_, asleep_, stopped_, standby_,
+        stalled_until_, cut_at_, cut_fired_, reset_request_, power_ups_);
   memory_.serialize(saver);
   nvic_.serialize(saver);
   scb_.serialize(saver);
@@ -350,8 +352,8 @@ std::expected<void, std::string> Machine::restore(std::span<const std::uint8_t> 
   const auto body = state.subspan(state_header_size);
   if (magic != state_magic) return std::unexpected("not a board's state");
   if (version != state_version) {
-    return std::unexpected(fmt::format("state of version {}, this program reads version {}", version,
-                                       state_version));
+    return std::unexpected(
+        fmt::format("state of version {}, this program reads version {}", version, state_version));
   }
   if (length != body.size()) {
     return std::unexpected(

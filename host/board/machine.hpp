@@ -110,15 +110,15 @@ class Machine final : public Chip, private FlashEnvironment, private ClockListen
   DebugMcu debug_mcu_;
   Peripherals peripherals_;
 
-  // Time is counted in cycles from an epoch, the last moment at which HCLK changed or the CPU slept:
-  // rounding does not add up, and does not depend on how the run is sliced.
-  Picoseconds time_ = 0;          ///< without the CPU's cycles that have not been taken
+  // Time is counted in cycles from an epoch, the last moment at which HCLK changed or the CPU
+  // slept: rounding does not add up, and does not depend on how the run is sliced.
+  Picoseconds time_ = 0;  ///< without the CPU's cycles that have not been taken
   Picoseconds epoch_ = 0;
   std::uint64_t epoch_cycles_ = 0;
-  std::uint32_t cycle_hz_ = 0;    ///< HCLK, as those cycles are counted
+  std::uint32_t cycle_hz_ = 0;  ///< HCLK, as those cycles are counted
   bool powered_ = false;
-  bool asleep_ = false;           ///< fall_asleep() has been done
-  bool stopped_ = false;          ///< in Stop or Standby
+  bool asleep_ = false;   ///< fall_asleep() has been done
+  bool stopped_ = false;  ///< in Stop or Standby
   bool standby_ = false;
   Picoseconds stalled_until_ = 0;
   Picoseconds cut_at_ = no_event;

@@ -11,7 +11,7 @@
 namespace goldcrest::board {
 namespace {
 
-constexpr std::uint8_t priority_mask = 0xF0;   // 4 bits are implemented
+constexpr std::uint8_t priority_mask = 0xF0;  // 4 bits are implemented
 
 /// In ascending order. (These two members are libstdc++'s own; the loop is in the CPU's way.)
 template <std::size_t size, typename Action>
@@ -26,7 +26,8 @@ void serialize_bits(Saver& saver, std::bitset<size>& bits) {
   for (std::size_t first = 0; first < size; first += 32) {
     std::uint32_t word = 0;
     const std::size_t end = std::min(first + 32, size);
-    for (std::size_t bit = first; bit < end; ++bit) word |= std::uint32_t{bits[bit]} << (bit - first);
+    for (std::size_t bit = first; bit < end; ++bit)
+      word |= std::uint32_t{bits[bit]} << (bit - first);
     saver(word);
     for (std::size_t bit = first; bit < end; ++bit) bits[bit] = (word >> (bit - first) & 1u) != 0;
   }
@@ -34,7 +35,9 @@ void serialize_bits(Saver& saver, std::bitset<size>& bits) {
 
 }  // namespace
 
-Nvic::Nvic(Chip& chip) : RegisterBlock(chip, "NVIC", NarrowWrite::merge) { reset(true); }
+Nvic::Nvic(Chip& chip) : RegisterBlock(chip, "NVIC", NarrowWrite::merge) {
+  reset(true);
+}
 
 void Nvic::set_line(unsigned irq, bool level) {
   base::ensure(irq < irq_count);
@@ -58,7 +61,9 @@ void Nvic::clear_pending(unsigned number) {
   pending_[number] = number >= 16 && lines_[number - 16];
 }
 
-bool Nvic::any_irq_pending() const { return (pending_ >> 16).any(); }
+bool Nvic::any_irq_pending() const {
+  return (pending_ >> 16).any();
+}
 
 void Nvic::set_priority_byte(unsigned number, std::uint8_t value) {
   priority_.at(number) = value & priority_mask;
@@ -82,9 +87,8 @@ Priority Nvic::group_priority(unsigned number) const {
 
 Priority Nvic::execution_priority(const Masks& masks) const {
   Priority priority = thread_priority;
-  for_each_set(active_, [&](unsigned number) {
-    priority = std::min(priority, group_priority(number));
-  });
+  for_each_set(active_,
+               [&](unsigned number) { priority = std::min(priority, group_priority(number)); });
   if (masks.basepri != 0) priority = std::min(priority, grouped(masks.basepri));
   if (masks.primask) priority = std::min(priority, 0);
   if (masks.faultmask) priority = std::min(priority, -1);
@@ -208,7 +212,7 @@ void Nvic::write_register(std::uint32_t offset, std::uint32_t value) {
     default:
       unmodelled_write(offset, value);
   }
-  chip_.reschedule();   // what is to be taken may have changed
+  chip_.reschedule();  // what is to be taken may have changed
 }
 
 void Nvic::serialize(Saver& saver) {

@@ -18,7 +18,7 @@
 
 namespace goldcrest::board {
 
-inline constexpr unsigned irq_count = 57;   // RM0038 table "Vector table (Cat.3 to 6)"
+inline constexpr unsigned irq_count = 57;  // RM0038 table "Vector table (Cat.3 to 6)"
 inline constexpr unsigned exception_count = 16 + irq_count;
 
 namespace exception {

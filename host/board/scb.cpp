@@ -9,9 +9,9 @@
 namespace goldcrest::board {
 namespace {
 
-constexpr std::uint32_t cpuid = 0x411FC231;   // Cortex-M3 r1p1, PM0056 4.4.2
+constexpr std::uint32_t cpuid = 0x411FC231;  // Cortex-M3 r1p1, PM0056 4.4.2
 constexpr std::uint32_t stack_align_bit = 1u << 9;
-constexpr std::uint32_t software_reset_flag = 1u << 28;   // RCC_CSR.SFTRSTF
+constexpr std::uint32_t software_reset_flag = 1u << 28;  // RCC_CSR.SFTRSTF
 
 /// SHCSR: active and pending bits by exception number; enables are bits 16–18.
 constexpr std::array<std::pair<unsigned, unsigned>, 7> shcsr_active{{
@@ -49,7 +49,7 @@ void Scb::add_bus_fault(std::uint32_t cfsr_bits, std::uint32_t address) {
 std::uint32_t Scb::interrupt_control() const {
   const auto first = nvic_.first_pending();
   std::uint32_t value = active_exception_;
-  if (nvic_.active_count() <= 1) value |= 1u << 11;   // RETTOBASE
+  if (nvic_.active_count() <= 1) value |= 1u << 11;  // RETTOBASE
   if (first) value |= *first << 12;
   if (nvic_.any_irq_pending()) value |= 1u << 22;
   if (nvic_.pending(exception::sys_tick)) value |= 1u << 26;
@@ -67,7 +67,7 @@ void Scb::write_interrupt_control(std::uint32_t value) {
 }
 
 void Scb::write_reset_control(std::uint32_t value) {
-  if (value >> 16 != 0x05FA) return;   // VECTKEY
+  if (value >> 16 != 0x05FA) return;  // VECTKEY
   nvic_.set_priority_group(value >> 8 & 7u);
   if ((value & 1u << 2) != 0) chip_.request_reset(software_reset_flag);
 }
@@ -132,9 +132,9 @@ std::uint32_t Scb::read_register(std::uint32_t offset) {
       return fault_status_;
     case 0x2C:
       return hard_fault_status_;
-    case 0x30:   // DFSR: no debugger is attached
-    case 0x3C:   // AFSR: not implemented
-    case 0x88:   // CPACR: no coprocessor
+    case 0x30:  // DFSR: no debugger is attached
+    case 0x3C:  // AFSR: not implemented
+    case 0x88:  // CPACR: no coprocessor
       return 0;
     case 0x34:
       return memory_fault_address_;

@@ -10,18 +10,18 @@ namespace goldcrest::board {
 
 /// CFSR bits (PM0056 4.4.10).
 namespace fault_status {
-inline constexpr std::uint32_t instruction_access = 1u << 0;   // IACCVIOL
-inline constexpr std::uint32_t instruction_bus = 1u << 8;      // IBUSERR
-inline constexpr std::uint32_t precise = 1u << 9;              // PRECISERR
-inline constexpr std::uint32_t imprecise = 1u << 10;           // IMPRECISERR
-inline constexpr std::uint32_t unstacking = 1u << 11;          // UNSTKERR
-inline constexpr std::uint32_t stacking = 1u << 12;            // STKERR
-inline constexpr std::uint32_t bus_address_valid = 1u << 15;   // BFARVALID
-inline constexpr std::uint32_t undefined = 1u << 16;           // UNDEFINSTR
-inline constexpr std::uint32_t invalid_state = 1u << 17;       // INVSTATE
-inline constexpr std::uint32_t invalid_pc = 1u << 18;          // INVPC
-inline constexpr std::uint32_t no_coprocessor = 1u << 19;      // NOCP
-inline constexpr std::uint32_t unaligned = 1u << 24;           // UNALIGNED
+inline constexpr std::uint32_t instruction_access = 1u << 0;  // IACCVIOL
+inline constexpr std::uint32_t instruction_bus = 1u << 8;     // IBUSERR
+inline constexpr std::uint32_t precise = 1u << 9;             // PRECISERR
+inline constexpr std::uint32_t imprecise = 1u << 10;          // IMPRECISERR
+inline constexpr std::uint32_t unstacking = 1u << 11;         // UNSTKERR
+inline constexpr std::uint32_t stacking = 1u << 12;           // STKERR
+inline constexpr std::uint32_t bus_address_valid = 1u << 15;  // BFARVALID
+inline constexpr std::uint32_t undefined = 1u << 16;          // UNDEFINSTR
+inline constexpr std::uint32_t invalid_state = 1u << 17;      // INVSTATE
+inline constexpr std::uint32_t invalid_pc = 1u << 18;         // INVPC
+inline constexpr std::uint32_t no_coprocessor = 1u << 19;     // NOCP
+inline constexpr std::uint32_t unaligned = 1u << 24;          // UNALIGNED
 inline constexpr std::uint32_t bus_faults = 0x0000FF00;
 inline constexpr std::uint32_t memory_faults = 0x000000FF;
 }  // namespace fault_status

@@ -118,7 +118,7 @@ class Saver {
     number(count);
     if (loading_) {
       values.clear();
-      if (count > input_.size()) {   // every element takes a byte at least
+      if (count > input_.size()) {  // every element takes a byte at least
         fail("a length is longer than the file");
         return;
       }

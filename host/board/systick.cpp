@@ -63,7 +63,9 @@ Picoseconds SysTick::next_event() const {
   return later(known_at_, cycles_to_time(ticks_to_zero(), clock_hz()));
 }
 
-void SysTick::advance(Picoseconds now) { catch_up(now); }
+void SysTick::advance(Picoseconds now) {
+  catch_up(now);
+}
 
 void SysTick::reset(bool) {
   control_ = 0;

@@ -39,8 +39,8 @@ class SysTick final : public RegisterBlock {
   std::uint32_t hclk_hz_ = 0;
   std::uint32_t control_ = 0;
   std::uint32_t reload_ = 0;
-  std::uint32_t value_ = 0;      ///< the counter at known_at_
-  Picoseconds known_at_ = 0;     ///< a moment of a clock edge
+  std::uint32_t value_ = 0;   ///< the counter at known_at_
+  Picoseconds known_at_ = 0;  ///< a moment of a clock edge
   bool count_flag_ = false;
 };
 

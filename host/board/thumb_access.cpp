@@ -26,31 +26,31 @@ class Decoder {
 
   std::optional<Access> narrow(std::uint32_t op) const {
     switch (op >> 11) {
-      case 0b01001:   // LDR (literal)
+      case 0b01001:  // LDR (literal)
         return Access{literal_base() + field(op, 0, 8) * 4, 4};
-      case 0b01011:   // LDR, LDRH, LDRB, LDRSH (register); LDRSB is below
+      case 0b01011:  // LDR, LDRH, LDRB, LDRSH (register); LDRSB is below
         return Access{reg(field(op, 3, 3)) + reg(field(op, 6, 3)), 4};
-      case 0b01010:   // STR… (register), LDRSB
+      case 0b01010:  // STR… (register), LDRSB
         return Access{reg(field(op, 3, 3)) + reg(field(op, 6, 3)), 1};
-      case 0b01101:   // LDR (immediate)
+      case 0b01101:  // LDR (immediate)
         return Access{reg(field(op, 3, 3)) + field(op, 6, 5) * 4, 4};
-      case 0b01111:   // LDRB (immediate)
+      case 0b01111:  // LDRB (immediate)
         return Access{reg(field(op, 3, 3)) + field(op, 6, 5), 1};
-      case 0b10001:   // LDRH (immediate)
+      case 0b10001:  // LDRH (immediate)
         return Access{reg(field(op, 3, 3)) + field(op, 6, 5) * 2, 2};
-      case 0b10011:   // LDR (SP)
+      case 0b10011:  // LDR (SP)
         return Access{reg(13) + field(op, 0, 8) * 4, 4};
-      case 0b11001:   // LDM
+      case 0b11001:  // LDM
         return Access{reg(field(op, 8, 3)), count(op & 0xFF) * 4};
       default:
-        if ((op & 0xFE00) == 0xBC00) return Access{reg(13), count(op & 0x1FF) * 4};   // POP
+        if ((op & 0xFE00) == 0xBC00) return Access{reg(13), count(op & 0x1FF) * 4};  // POP
         return std::nullopt;
     }
   }
 
   std::optional<Access> wide(std::uint32_t first, std::uint32_t second) const {
     const std::uint32_t base = field(first, 0, 4);
-    if ((first & 0xFE50) == 0xE810) {   // LDMIA (E8..) and LDMDB (E9..), POP
+    if ((first & 0xFE50) == 0xE810) {  // LDMIA (E8..) and LDMDB (E9..), POP
       const std::uint32_t bytes = count(second & 0xFFFF) * 4;
       const bool before = (first & 0x0100) != 0;
       return Access{before ? reg(base) - bytes : reg(base), bytes};
@@ -72,7 +72,7 @@ class Decoder {
   std::optional<Access> dual_or_exclusive(std::uint32_t first, std::uint32_t second,
                                           std::uint32_t base) const {
     const bool load = (first & 0x0010) != 0;
-    if ((first & 0xFFF0) == 0xE8D0) {   // TBB, TBH, LDREXB, LDREXH
+    if ((first & 0xFFF0) == 0xE8D0) {  // TBB, TBH, LDREXB, LDREXH
       if ((second & 0xFFE0) == 0xF000) {
         const unsigned shift = field(second, 4, 1);
         const std::uint32_t table = base == 15 ? pc_ + 4 : reg(base);
@@ -82,22 +82,22 @@ class Decoder {
     }
     if (!load) return std::nullopt;
     const std::uint32_t offset = field(second, 0, 8) * 4;
-    if ((first & 0xFFF0) == 0xE850) return Access{reg(base) + offset, 4};   // LDREX
+    if ((first & 0xFFF0) == 0xE850) return Access{reg(base) + offset, 4};  // LDREX
     const bool index = (first & 0x0100) != 0;
     const bool up = (first & 0x0080) != 0;
-    if (!index) return Access{reg(base), 8};   // LDRD, post-indexed
+    if (!index) return Access{reg(base), 8};  // LDRD, post-indexed
     return Access{up ? reg(base) + offset : reg(base) - offset, 8};
   }
 
   std::optional<Access> single(std::uint32_t first, std::uint32_t second,
                                std::uint32_t base) const {
     const std::uint32_t size = 1u << field(first, 5, 2);
-    if (base == 15) {   // literal, up or down
+    if (base == 15) {  // literal, up or down
       const std::uint32_t offset = field(second, 0, 12);
       return Access{(first & 0x0080) != 0 ? reg(15) + offset : reg(15) - offset, size};
     }
     if ((first & 0x0080) != 0) return Access{reg(base) + field(second, 0, 12), size};
-    if ((second & 0x0800) != 0) {   // 8-bit offset: P U W
+    if ((second & 0x0800) != 0) {  // 8-bit offset: P U W
       const std::uint32_t offset = field(second, 0, 8);
       if ((second & 0x0400) == 0) return Access{reg(base), size};
       return Access{(second & 0x0200) != 0 ? reg(base) + offset : reg(base) - offset, size};

@@ -22,7 +22,7 @@ AirPort::AirPort(Board& board, air::ZepStation station)
 void AirPort::transmit(base::Instant, base::Instant, std::span<const std::uint8_t> payload,
                        const RadioSettings& settings) {
   settings_ = settings;
-  (void)station_.send(payload);   // a frame the network does not take is lost, as on the air
+  (void)station_.send(payload);  // a frame the network does not take is lost, as on the air
 }
 
 int AirPort::rssi_dbm(base::Instant now, const RadioSettings& settings) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The board's antenna in real time: frames as ZEP datagrams. A datagram comes when a frame has
-// passed the air, so it takes its air time once more on its way into the board's radio. ZEP does not
-// say how a frame was modulated: it is taken to be what the board's own radio is set to.
+// passed the air, so it takes its air time once more on its way into the board's radio. ZEP does
+// not say how a frame was modulated: it is taken to be what the board's own radio is set to.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,7 @@ class AirPort final : private RadioPort {
   Board& board_;
   air::ZepStation station_;
   RadioSettings settings_;
-  std::deque<Arrival> arrivals_;   ///< one after the other: the channel carries one at a time
+  std::deque<Arrival> arrivals_;  ///< one after the other: the channel carries one at a time
   std::uint64_t next_id_ = 1;
 };
 

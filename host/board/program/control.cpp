@@ -140,7 +140,8 @@ bool ControlServer::serve(Connection& connection, ControlHandler& handler) {
   std::array<char, 65536> buffer{};
   bool open = true;
   while (open) {
-    const auto size = ::recv(connection.socket.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const auto size =
+        ::recv(connection.socket.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (size < 0) {
       open = errno == EAGAIN || errno == EINTR;
       break;

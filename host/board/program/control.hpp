@@ -44,7 +44,7 @@ class ControlConversation {
 
   std::string pending_;
   std::vector<std::uint8_t> image_;
-  std::size_t image_size_ = 0;   ///< not 0: bytes of an image follow
+  std::size_t image_size_ = 0;  ///< not 0: bytes of an image follow
   std::string answer_;
 };
 

@@ -58,7 +58,8 @@ TEST(ControlConversation, refuses_lengths_that_cannot_be) {
   ControlConversation conversation;
   for (const char* length : {"0", "-1", "524289", "99999999999999999999", "12x", "", " 12"}) {
     EXPECT_TRUE(conversation.receive("program " + std::string(length) + "\n", recorder));
-    EXPECT_EQ(conversation.take_answer(), "error program takes a length of 1 to 524288\n") << length;
+    EXPECT_EQ(conversation.take_answer(), "error program takes a length of 1 to 524288\n")
+        << length;
   }
   EXPECT_TRUE(conversation.receive("program 13\n" + std::string(13, 'x'), recorder));
   EXPECT_TRUE(conversation.take_answer().ends_with("error unlucky\n"));

@@ -63,7 +63,7 @@ std::optional<Drive::Dropped> Drive::take() {
     if (is_ours(name)) continue;
     const auto path = folder_ / name;
     if (path.extension() != ".bin") {
-      note(name + " is not a .bin file");   // and it stays: it may be somebody's
+      note(name + " is not a .bin file");  // and it stays: it may be somebody's
       continue;
     }
     const auto bytes = read_file(path);
@@ -71,7 +71,7 @@ std::optional<Drive::Dropped> Drive::take() {
       note(bytes.error());
       continue;
     }
-    if (!*bytes) continue;   // gone again
+    if (!*bytes) continue;  // gone again
     return Dropped{name, **bytes};
   }
   return std::nullopt;

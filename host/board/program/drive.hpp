@@ -38,7 +38,7 @@ class Drive {
 
   std::filesystem::path folder_;
   Descriptor watch_;
-  std::vector<std::string> closed_;   ///< names not looked at yet
+  std::vector<std::string> closed_;  ///< names not looked at yet
 };
 
 }  // namespace goldcrest::board::program

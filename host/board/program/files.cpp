@@ -14,7 +14,9 @@ Descriptor::~Descriptor() {
   if (number_ >= 0) ::close(number_);
 }
 
-std::string system_error(const std::string& what) { return what + ": " + std::strerror(errno); }
+std::string system_error(const std::string& what) {
+  return what + ": " + std::strerror(errno);
+}
 
 std::expected<std::optional<std::vector<std::uint8_t>>, std::string> read_file(
     const std::filesystem::path& path) {

@@ -44,7 +44,8 @@ struct Arguments {
 
 void add_options(CLI::App& app, Arguments& arguments) {
   SessionOptions& session = arguments.session;
-  app.add_option("--state", session.state, "the board's state; made if it is not there, kept at exit")
+  app.add_option("--state", session.state,
+                 "the board's state; made if it is not there, kept at exit")
       ->type_name("FILE");
   app.add_option("--serial", session.serial,
                  "virtual COM port: pty, stdio, none, or a file that takes the output")
@@ -83,7 +84,7 @@ std::expected<void, std::string> complete(Arguments& arguments) {
       return std::unexpected("--speed takes a number from 0.001 to 1000, or max");
     }
   }
-  static constexpr std::string_view known[] = {"registers", "interrupts", "radio", "serial",
+  static constexpr std::string_view known[] = {"registers", "interrupts", "radio",     "serial",
                                                "flash",     "power",      "unmodelled"};
   for (std::size_t begin = 0; begin < arguments.trace.size();) {
     const std::size_t end = std::min(arguments.trace.find(',', begin), arguments.trace.size());

@@ -132,13 +132,13 @@ TEST_F(BoardProcess, keeps_its_state) {
   start_and_connect({"--drive", path("drive")});
   drop("spin", "spin.bin");
   ASSERT_TRUE(console_shows("ready\n"));
-  EXPECT_EQ(send("type a"), "ok ");   // and Return: two characters
+  EXPECT_EQ(send("type a"), "ok ");  // and Return: two characters
   ASSERT_TRUE(console_shows("typed=0x000d0002\n"));
   EXPECT_EQ(stop(), 0);
   ASSERT_TRUE(fs::exists(path("state")));
   start_and_connect();
   EXPECT_EQ(send("type b"), "ok ");
-  ASSERT_TRUE(console_shows("typed=0x000d0004\n"));   // it goes on where it was
+  ASSERT_TRUE(console_shows("typed=0x000d0004\n"));  // it goes on where it was
   EXPECT_EQ(content("console").find("ready\n", 10), std::string::npos);
 }
 
@@ -150,8 +150,8 @@ TEST_F(BoardProcess, says_why_a_file_cannot_be_programmed) {
            !fs::exists(path("drive/empty.bin"));
   }));
   std::ofstream(path("drive/notes.txt")) << "hello";
-  EXPECT_TRUE(eventually(
-      [&] { return content("drive/FAIL.TXT") == "notes.txt is not a .bin file\n"; }));
+  EXPECT_TRUE(
+      eventually([&] { return content("drive/FAIL.TXT") == "notes.txt is not a .bin file\n"; }));
   EXPECT_TRUE(fs::exists(path("drive/notes.txt")));
   drop("hello", "good.bin");
   EXPECT_TRUE(console_shows("done\n"));
@@ -164,8 +164,8 @@ TEST_F(BoardProcess, an_armed_power_cut_fires) {
   EXPECT_TRUE(send("cut 3 sideways").starts_with("error cut takes"));
   EXPECT_TRUE(send("power maybe").starts_with("error power takes"));
   drop("flash_code", "flash_code.bin");
-  EXPECT_TRUE(eventually(
-      [&] { return send("status").find("\"powered\":false") != std::string::npos; }));
+  EXPECT_TRUE(
+      eventually([&] { return send("status").find("\"powered\":false") != std::string::npos; }));
   EXPECT_NE(send("status").find("\"flash_operations\":4"), std::string::npos);
   EXPECT_EQ(send("power on"), "ok ");
   EXPECT_TRUE(console_shows("wrong=0x00000000\n"));
@@ -175,8 +175,9 @@ TEST_F(BoardProcess, a_wrong_start_is_one_clear_line) {
   std::ofstream(path("state")) << "this is no state at all, but long enough to be looked at";
   start({});
   EXPECT_EQ(wait_for_end(), 1);
-  EXPECT_EQ(content("errors"), "goldcrest: " + path("state").string() +
-                                   ": not a board's state; remove it to start with an empty board\n");
+  EXPECT_EQ(content("errors"),
+            "goldcrest: " + path("state").string() +
+                ": not a board's state; remove it to start with an empty board\n");
   fs::remove(path("state"));
   start({"--state", path("none/state")});
   EXPECT_EQ(wait_for_end(), 1);

@@ -56,7 +56,7 @@ std::expected<SerialPort, std::string> SerialPort::open(const std::string& where
   port.input_open_ = true;
   if (::isatty(STDIN_FILENO) != 0 && ::tcgetattr(STDIN_FILENO, &found_settings) == 0) {
     termios settings = found_settings;
-    settings.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);   // Ctrl-C still ends the program
+    settings.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);  // Ctrl-C still ends the program
     settings.c_iflag &= ~static_cast<tcflag_t>(ICRNL);
     (void)::tcsetattr(STDIN_FILENO, TCSANOW, &settings);
     port.restore_terminal_ = true;
@@ -75,7 +75,7 @@ std::string SerialPort::read() {
   std::array<char, 4096> buffer{};
   const auto size = ::read(input_, buffer.data(), buffer.size());
   if (size > 0) return {buffer.data(), static_cast<std::size_t>(size)};
-  if (size == 0 || (errno != EAGAIN && errno != EINTR)) input_open_ = false;   // end of input
+  if (size == 0 || (errno != EAGAIN && errno != EINTR)) input_open_ = false;  // end of input
   return {};
 }
 
@@ -83,7 +83,7 @@ void SerialPort::write(std::string_view text) {
   while (output_ >= 0 && !text.empty()) {
     const auto size = ::write(output_, text.data(), text.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return;   // nobody reads the pseudo terminal: what does not fit is lost
+    if (size <= 0) return;  // nobody reads the pseudo terminal: what does not fit is lost
     text.remove_prefix(static_cast<std::size_t>(size));
   }
 }

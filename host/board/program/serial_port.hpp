@@ -33,8 +33,8 @@ class SerialPort {
   SerialPort() = default;
   [[nodiscard]] std::expected<void, std::string> open_terminal();
 
-  Descriptor own_;          ///< pseudo terminal or file
-  Descriptor other_end_;    ///< keeps the pseudo terminal alive while nobody has it open
+  Descriptor own_;        ///< pseudo terminal or file
+  Descriptor other_end_;  ///< keeps the pseudo terminal alive while nobody has it open
   int input_ = -1;
   int output_ = -1;
   bool input_open_ = false;

@@ -109,7 +109,7 @@ void Session::save_changes(base::Instant real) {
 std::expected<void, std::string> Session::run() {
   if (auto restored = restore(); !restored) return restored;
   if (auto opened = open(); !opened) return opened;
-  if (auto saved = save(); !saved) return saved;   // finds out now whether that is possible
+  if (auto saved = save(); !saved) return saved;  // finds out now whether that is possible
   board_.power(true);
   if (options_.jumper) (void)jumper("on");
   real_origin_ = system::monotonic_now();
@@ -171,12 +171,13 @@ void Session::wait(base::Instant real) {
   if (options_.speed != 0) {
     base::Instant next = std::min(board_.next_event(), release_at_);
     if (air_) next = std::min(next, air_->next_delivery());
-    const base::Instant target = board_origin_ + base::Duration(static_cast<base::Duration::rep>(
-                                     static_cast<double>((real - real_origin_).count()) *
-                                     options_.speed));
-    const double board_us = next == base::never ? 1e6 : static_cast<double>((next - target).count());
+    const base::Instant target =
+        board_origin_ + base::Duration(static_cast<base::Duration::rep>(
+                            static_cast<double>((real - real_origin_).count()) * options_.speed));
+    const double board_us =
+        next == base::never ? 1e6 : static_cast<double>((next - target).count());
     timeout_ms = static_cast<int>(std::clamp(board_us / options_.speed / 1000.0, 1.0, 100.0));
-    if (board_.now() < target) timeout_ms = 0;   // it is behind
+    if (board_.now() < target) timeout_ms = 0;  // it is behind
   }
   (void)::poll(descriptors.data(), descriptors.size(), timeout_ms);
 }
@@ -223,7 +224,8 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
     return "";
   }
   return std::unexpected(
-      "unknown command; there are jumper, button, reset, power, cut, type, status, cpu, program and "
+      "unknown command; there are jumper, button, reset, power, cut, type, status, cpu, program "
+      "and "
       "quit");
 }
 
@@ -267,8 +269,9 @@ std::expected<std::string, std::string> Session::cut(std::string_view arguments)
   const auto seed = arguments.empty() ? 0 : number(arguments);
   const bool known = phase == "before" || phase == "inside" || phase == "after";
   if (!operation || !known || !seed) {
-    return std::unexpected("cut takes the number of a flash operation, before, inside or after, "
-                           "and a seed");
+    return std::unexpected(
+        "cut takes the number of a flash operation, before, inside or after, "
+        "and a seed");
   }
   const CutPhase when = phase == "before"   ? CutPhase::before
                         : phase == "inside" ? CutPhase::inside

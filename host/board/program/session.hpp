@@ -27,7 +27,7 @@ struct SessionOptions {
   bool jumper = false;
   std::filesystem::path drive;
   std::filesystem::path control;
-  double speed = 1.0;   ///< board seconds a real second; 0: as fast as it goes
+  double speed = 1.0;  ///< board seconds a real second; 0: as fast as it goes
   std::vector<std::string> trace;
   std::uint64_t seed = 1;
   std::uint32_t id = 1;
@@ -66,11 +66,11 @@ class Session final : private ControlHandler {
   std::optional<Drive> drive_;
   std::optional<ControlServer> control_;
 
-  base::Instant real_origin_{};    ///< real time at which the board's time was board_origin_
+  base::Instant real_origin_{};  ///< real time at which the board's time was board_origin_
   base::Instant board_origin_{};
   bool fitted_ = false;
   bool pressed_ = false;
-  base::Instant release_at_ = base::never;   ///< of a clicked button, board time
+  base::Instant release_at_ = base::never;  ///< of a clicked button, board time
   bool quit_ = false;
   std::uint64_t saved_operations_ = 0;
   bool unsaved_ = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Measures the virtual board: millions of instructions a second of this machine, and how much faster
-// than the real board it is, for code that computes, that is interrupted all the time, that talks to
-// the radio byte by byte, that programs flash, and that sleeps.
+// Measures the virtual board: millions of instructions a second of this machine, and how much
+// faster than the real board it is, for code that computes, that is interrupted all the time, that
+// talks to the radio byte by byte, that programs flash, and that sleeps.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -42,8 +42,7 @@ bool measure(const std::string& program, const std::string& what) {
     console += board.take_serial();
   }
   const double real = seconds_since(begin);
-  const double simulated =
-      std::chrono::duration<double>(board.now().time_since_epoch()).count();
+  const double simulated = std::chrono::duration<double>(board.now().time_since_epoch()).count();
   fmt::print("{:<28} {:8.1f} M instructions/s  {:9.1f} x real time\n", what,
              static_cast<double>(board.instructions()) / 1e6 / real, simulated / real);
   return true;

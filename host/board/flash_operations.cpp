@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+// The operations of the flash interface: erasing and programming, whole or torn.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/random.hpp"
+#include "host/board/flash_controller.hpp"
+#include "host/board/flash_registers.hpp"
+
+namespace goldcrest::board {
+namespace {
+
+/// STM32L152xE datasheet, "Flash memory characteristics": Tprog typical, erasing or programming.
+constexpr Picoseconds operation_time = 3'280 * picoseconds_per_microsecond;
+constexpr std::uint32_t half_page_size = 128;
+
+/// Which bits of a torn cell have already changed. The seed picks how far the operation came, from
+/// nothing to everything, and which bits were first.
+std::uint32_t changed_bits(base::SeededRandom& random, unsigned progress) {
+  std::uint32_t mask = 0;
+  for (unsigned bit = 0; bit < 32; ++bit) {
+    if (random.below(8) < progress) mask |= 1u << bit;
+  }
+  return mask;
+}
+
+std::uint32_t mixture(std::uint32_t before, std::uint32_t after, base::SeededRandom& random,
+                      unsigned progress) {
+  const std::uint32_t changed = changed_bits(random, progress);
+  return (before & ~changed) | (after & changed);
+}
+
+}  // namespace
+
+// --- operations ----------------------------------------------------------------------------------
+
+void FlashController::begin(std::uint32_t address, Picoseconds duration,
+                            const std::function<void()>& apply, const Tear& tear) {
+  if (dead_) return;
+  const Picoseconds start = std::max(chip_.now(), busy_until_);
+  if (start > chip_.now()) environment_.stall_cpu(start);
+  const std::uint64_t number = operations_++;
+  const bool cut = cut_ && cut_->flash_operation == number;
+  if (cut && cut_->phase == CutPhase::before) {
+    environment_.power_fails(start);
+    return;
+  }
+  if (cut && cut_->phase == CutPhase::inside) {
+    tear(cut_->torn_seed);
+    environment_.power_fails(start + duration / 2);
+    return;
+  }
+  apply();
+  busy_ = true;
+  busy_until_ = start + duration;
+  // Half of the data EEPROM belongs to each bank.
+  const std::uint32_t offset =
+      address < eeprom_base ? address - flash_base : (address - eeprom_base) * 32;
+  busy_bank_ = offset >= flash_bank_size ? 1 : 0;
+  if (cut) environment_.power_fails(busy_until_);
+  if (busy_until(environment_.executing_address()) != 0) environment_.stall_cpu(busy_until_);
+  chip_.reschedule();
+}
+
+void FlashController::erase_page(std::uint32_t address) {
+  const std::uint32_t offset = (address - flash_base) & ~(flash_page_size - 1);
+  const auto page = memory_.flash().subspan(offset, flash_page_size);
+  if (chip_.tracing("flash")) {
+    chip_.trace("flash",
+                fmt::format("operation {}: erase page {:#010x}", operations_, flash_base + offset));
+  }
+  begin(
+      address, operation_time, [&] { std::ranges::fill(page, std::uint8_t{0}); },
+      [&](std::uint64_t seed) {
+        base::SeededRandom random(seed);
+        const unsigned progress = random.below(9);
+        for (std::uint32_t word = 0; word < flash_page_size; word += 4) {
+          store(page, word, mixture(load(page, word, 4), 0, random, progress), 4);
+        }
+      });
+  environment_.code_changed(flash_base + offset, flash_page_size);
+}
+
+void FlashController::program_word(std::uint32_t address, std::uint32_t value) {
+  const std::uint32_t offset = address - flash_base;
+  const auto flash = memory_.flash();
+  if (load(flash, offset, 4) != 0) {
+    error(sr::alignment, address, "the word is not erased");
+    return;
+  }
+  if (chip_.tracing("flash")) {
+    chip_.trace("flash", fmt::format("operation {}: program {:#010x} = {:#010x}", operations_,
+                                     address, value));
+  }
+  begin(
+      address, operation_time, [&] { store(flash, offset, value, 4); },
+      [&](std::uint64_t seed) {
+        base::SeededRandom random(seed);
+        const unsigned progress = random.below(9);
+        store(flash, offset, mixture(0, value, random, progress), 4);
+      });
+  environment_.code_changed(address, 4);
+}
+
+void FlashController::collect_half_page(std::uint32_t address, std::uint32_t value) {
+  if (half_page_count_ == 0) {
+    if (address % half_page_size != 0) {
+      error(sr::alignment, address, "a half page starts at a multiple of 128");
+      return;
+    }
+    half_page_base_ = address;
+  } else if (address != half_page_base_ + 4u * half_page_count_) {
+    half_page_count_ = 0;
+    error(sr::alignment, address, "the words of a half page follow each other");
+    return;
+  }
+  half_page_.at(half_page_count_++) = value;
+  if (half_page_count_ < half_page_.size()) return;
+  half_page_count_ = 0;
+  program_half_page(half_page_base_);
+}
+
+void FlashController::program_half_page(std::uint32_t address) {
+  const auto target = memory_.flash().subspan(address - flash_base, half_page_size);
+  const std::uint32_t executing = environment_.executing_address();
+  const bool same_bank =
+      executing - flash_base < flash_size &&
+      (executing - flash_base) / flash_bank_size == (address - flash_base) / flash_bank_size;
+  if (same_bank) {
+    error(sr::alignment, address, "half pages are programmed from RAM or from the other bank");
+    return;
+  }
+  if (std::ranges::any_of(target, [](std::uint8_t byte) { return byte != 0; })) {
+    error(sr::alignment, address, "the half page is not erased");
+    return;
+  }
+  if (chip_.tracing("flash")) {
+    chip_.trace("flash",
+                fmt::format("operation {}: program half page {:#010x}", operations_, address));
+  }
+  begin(
+      address, operation_time,
+      [&] {
+        for (std::uint32_t word = 0; word < 32; ++word)
+          store(target, word * 4, half_page_[word], 4);
+      },
+      [&](std::uint64_t seed) {
+        base::SeededRandom random(seed);
+        const std::uint32_t torn = random.below(32);
+        for (std::uint32_t word = 0; word < torn; ++word) {
+          store(target, word * 4, half_page_[word], 4);
+        }
+        const unsigned progress = random.below(9);
+        store(target, torn * 4, mixture(0, half_page_[torn], random, progress), 4);
+      });
+  environment_.code_changed(address, half_page_size);
+}
+
+void FlashController::error(std::uint32_t flags, std::uint32_t address, std::string_view reason) {
+  status_ |= flags;
+  if (chip_.tracing("flash")) {
+    chip_.trace("flash", fmt::format("refused at {:#010x}: {}", address, reason));
+  }
+  update_interrupt();
+}
+
+bool FlashController::write_protected(std::uint32_t address) const {
+  const std::uint32_t sector = (address - flash_base) / flash_sector_size;
+  return (write_protection_.at(sector / 32) >> (sector % 32) & 1u) != 0;
+}
+
+Picoseconds FlashController::busy_until(std::uint32_t address) const {
+  if (!busy_ || address - flash_base >= flash_size) return 0;
+  return (address - flash_base) / flash_bank_size == busy_bank_ ? busy_until_ : 0;
+}
+
+// --- writes --------------------------------------------------------------------------------------
+
+void FlashController::write_program_memory(std::uint32_t address, std::uint32_t value,
+                                           unsigned size) {
+  if (dead_) return;
+  if ((control_ & (pecr::lock | pecr::program_lock)) != 0) {
+    error(sr::write_protection, address, "program memory is locked (PECR)");
+  } else if (size != 4) {
+    error(sr::size, address, "program memory is written in words");
+  } else if (address % 4 != 0) {
+    error(sr::alignment, address, "the address is not a multiple of 4");
+  } else if (write_protected(address)) {
+    error(sr::write_protection, address, "the sector is write-protected (WRP)");
+  } else if ((control_ & pecr::parallel) != 0) {
+    error(sr::alignment, address, "parallel programming of both banks is not modelled");
+    unmodelled("PECR.PARALLBANK");
+  } else if ((control_ & pecr::erase) != 0) {
+    if ((control_ & pecr::program) == 0) {
+      error(sr::alignment, address, "erasing program memory takes ERASE and PROG");
+    } else {
+      erase_page(address);
+    }
+  } else if ((control_ & pecr::half_page) != 0) {
+    collect_half_page(address, value);
+  } else {
+    program_word(address, value);
+  }
+}
+
+void FlashController::write_eeprom(std::uint32_t address, std::uint32_t value, unsigned size) {
+  if (dead_) return;
+  if ((control_ & pecr::lock) != 0) {
+    error(sr::write_protection, address, "data EEPROM is locked (PECR)");
+    return;
+  }
+  const std::uint32_t offset = address - eeprom_base;
+  const auto eeprom = memory_.eeprom();
+  const std::uint32_t before = load(eeprom, offset, size);
+  const bool erase_only = (control_ & pecr::erase) != 0;
+  if (erase_only) value = 0;
+  // An erased cell is only programmed, a zero is only erased, the rest takes both (RM0038 3.4.2);
+  // FTDW makes every write take the full time.
+  const bool both = (before != 0 && value != 0) || (control_ & pecr::fixed_time) != 0;
+  if (chip_.tracing("flash")) {
+    chip_.trace("flash",
+                fmt::format("operation {}: EEPROM {:#010x} = {:#x}", operations_, address, value));
+  }
+  begin(
+      address, both ? 2 * operation_time : operation_time,
+      [&] { store(eeprom, offset, value, size); },
+      [&](std::uint64_t seed) {
+        base::SeededRandom random(seed);
+        const bool erasing = both && random.below(2) == 0;
+        const unsigned progress = random.below(9);
+        const std::uint32_t from = both && !erasing ? 0 : before;
+        store(eeprom, offset, mixture(from, erasing ? 0 : value, random, progress), size);
+      });
+}
+
+void FlashController::write_option_bytes(std::uint32_t offset, std::uint32_t value, unsigned size) {
+  const std::uint32_t address = option_bytes_base + offset;
+  if (dead_) return;
+  const std::size_t index = offset < 0x20 ? offset / 4 : 8 + (offset - 0x80) / 4;
+  if ((control_ & (pecr::lock | pecr::option_lock)) != 0) {
+    error(sr::write_protection, address, "option bytes are locked (PECR)");
+    return;
+  }
+  if (readout_protection() == ReadoutProtection::level_2) {
+    error(sr::write_protection, address, "readout protection level 2 is for ever");
+    return;
+  }
+  if (size != 4) {
+    error(sr::size, address, "option bytes are written in words");
+    return;
+  }
+  if (chip_.tracing("flash")) {
+    chip_.trace("flash", fmt::format("operation {}: option bytes {:#010x} = {:#010x}", operations_,
+                                     address, value));
+  }
+  std::uint32_t& word = memory_.option_words().at(index);
+  // Going back from level 1 to level 0 erases program memory and data EEPROM first (RM0038 3.6.1).
+  const bool regression = index == 0 && readout_protection() == ReadoutProtection::level_1 &&
+                          (value & 0xFF) == level_0_value;
+  begin(
+      flash_base, 2 * operation_time,
+      [&] {
+        if (regression) mass_erase();
+        word = value;
+      },
+      [&](std::uint64_t seed) {
+        if (regression) mass_erase();
+        base::SeededRandom random(seed);
+        const unsigned progress = random.below(9);
+        word = mixture(word, value, random, progress);
+      });
+}
+
+std::uint32_t FlashController::read_option_bytes(std::uint32_t offset) const {
+  return memory_.option_words().at(offset < 0x20 ? offset / 4 : 8 + (offset - 0x80) / 4);
+}
+
+}  // namespace goldcrest::board
