@@ -39,7 +39,7 @@ std::optional<LmsParameters> lms_parameters(std::uint32_t type) {
 std::uint8_t lmots_coefficient(base::Bytes string, std::size_t index, unsigned w) {
   const std::size_t bit = index * w;
   const unsigned shift = 8u - w - static_cast<unsigned>(bit % 8);
-  return static_cast<std::uint8_t>((string[bit / 8] >> shift) & ((1u << w) - 1u));
+  return static_cast<std::uint8_t>((unsigned{string[bit / 8]} >> shift) & ((1u << w) - 1u));
 }
 
 std::uint16_t lmots_checksum(base::Bytes q_hash, const LmotsParameters& lmots) {
