@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -27,6 +28,9 @@ struct Options {
 
 std::expected<Topology, std::string> read_topology(const std::string& path) {
   if (path.empty()) return Topology{};
+  if (std::error_code error; !std::filesystem::is_regular_file(path, error)) {
+    return std::unexpected(path + " is not a file");
+  }
   std::ifstream file(path, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (!file && !file.eof()) return std::unexpected("cannot read " + path);
@@ -92,18 +96,26 @@ void add_air_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
       "air", "The radio channel between virtual boards and border router: ZEP v2 over UDP");
   command->add_option("--bind", options->bind, "address and port to listen on")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
   command->add_option("--loss", options->air.loss, "share of frames that are lost, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0));
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0).description(""));
   command->add_option("--duplicate", options->air.duplicate, "share of frames heard twice, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0));
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0).description(""));
   command->add_option("--reorder", options->air.reorder, "share of frames held back, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--topology", options->topology,
-                      "file of `FROM TO LOSS` lines by device id; without it all hear all");
-  command->add_option("--pcap", options->pcap, "write every frame to this file, for Wireshark");
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0).description(""));
+  command
+      ->add_option("--topology", options->topology,
+                   "file of `FROM TO LOSS` lines by device id; without it all hear all")
+      ->type_name("FILE");
+  command->add_option("--pcap", options->pcap, "write every frame to this file, for Wireshark")
+      ->type_name("FILE");
   command->add_option("--seed", options->air.seed, "seed of all random decisions")
       ->capture_default_str();
+  command->footer("Runs until SIGINT or SIGTERM. docs/network.md");
   command->callback([options, &exit_code] {
     if (const auto done = run(*options); !done) {
       system::print_error("air: " + done.error());

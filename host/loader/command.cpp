@@ -48,13 +48,17 @@ void add_load_command(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("load", "Program a board with a MAN image: virtual, or by ST-Link drive");
   command->add_option("image", options->image, "the .bin file, as `goldcrest man` makes it")
-      ->required();
+      ->required()
+      ->type_name("IMAGE");
   auto* target = command->add_option_group("target", "where the board is");
-  target->add_option("--board", options->board, "control socket of a goldcrest-board");
-  target->add_option("--drive", options->drive, "folder where an ST-Link drive is mounted");
+  target->add_option("--board", options->board, "control socket of a goldcrest-board")
+      ->type_name("SOCKET");
+  target->add_option("--drive", options->drive, "folder where an ST-Link drive is mounted")
+      ->type_name("FOLDER");
   target->require_option(1);
   command->add_option("--timeout", options->timeout_s, "seconds to wait for the board")
-      ->check(CLI::Range(1, 3600))
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 3600).description(""))
       ->capture_default_str();
   command->add_flag("--json", options->json, "progress as JSON lines on stderr");
   command->callback([options, &exit_code] {

@@ -28,6 +28,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t chunk_bytes = 4096;
+constexpr const char* taken_here =
+    "; `goldcrest load` takes the raw MAN image that `goldcrest man` makes";
 
 std::string system_error(const std::string& what) {
   return what + ": " + std::strerror(errno);
@@ -129,23 +131,24 @@ std::expected<std::vector<std::uint8_t>, std::string> read_image(
   if (!std::filesystem::is_regular_file(path, error)) {
     return std::unexpected(path.string() + " is not a file");
   }
+  const auto size = std::filesystem::file_size(path, error);
+  if (size < 2 * image::word_size || size > image::flash_section.size) {
+    return std::unexpected(path.string() + " has " + std::to_string(size) +
+                           " bytes, an image 8 to " + std::to_string(image::flash_section.size) +
+                           taken_here);
+  }
   std::ifstream file(path, std::ios::binary);
   std::vector<std::uint8_t> image((std::istreambuf_iterator<char>(file)),
                                   std::istreambuf_iterator<char>());
-  if (!file) return std::unexpected(system_error("cannot read " + path.string()));
-  if (image.size() < 2 * image::word_size || image.size() > image::flash_section.size) {
-    return std::unexpected(path.string() + " has " + std::to_string(image.size()) +
-                           " bytes; an image has 8 to " +
-                           std::to_string(image::flash_section.size));
+  if (!file || image.size() != size) {
+    return std::unexpected(system_error("cannot read " + path.string()));
   }
   const auto stack = base::load_le32(image.data());
   const auto entry = base::load_le32(image.data() + image::word_size);
   const bool stack_in_ram =
       stack > image::ram_section.base && stack <= image::ram_section.end() && stack % 4 == 0;
   if (!stack_in_ram || (entry & 1) == 0 || !image::flash_section.contains(entry)) {
-    return std::unexpected(path.string() +
-                           " does not start with a vector table; `goldcrest load` takes the raw "
-                           "MAN image that `goldcrest man` makes");
+    return std::unexpected(path.string() + " does not start with a vector table" + taken_here);
   }
   return image;
 }
@@ -219,8 +222,8 @@ Result load_through_drive(const std::vector<std::uint8_t>& image, const std::str
   }
   (void)std::filesystem::remove(target, error);
   return std::unexpected("the ST-Link did not take " + file_name + " within " +
-                         std::to_string(timeout.count() / 1000) +
-                         " s (is goldcrest-board running, or the drive a real one?)");
+                         std::to_string(timeout.count() / 1000) + " s (is there a board behind " +
+                         drive.string() + "?)");
 }
 
 }  // namespace goldcrest::loader

@@ -88,8 +88,9 @@ int finish_status(const char* command, const Result<KeyStatus>& status, bool jso
     print_status(*status);
   }
   for (const auto& line : status->warnings) say("warning: " + line);
-  if (!status->refusal) return 0;
-  fmt::print(stderr, "goldcrest {}: {}\n", command, *status->refusal);
+  const auto& refusal = status->refusal;
+  if (!refusal) return 0;
+  fmt::print(stderr, "goldcrest {}: {}\n", command, *refusal);
   return 1;
 }
 
@@ -151,7 +152,10 @@ void add_key_commands(CLI::App& app, int& exit_code) {
   keygen->add_flag("--json", made->json, "Print the result as JSON");
 
   auto* key = app.add_subcommand("key", "Look after a signing key");
-  key->require_subcommand(1);
+  // Not by require_subcommand(): that would hide a misspelt command.
+  key->final_callback([key] {
+    if (key->get_subcommands().empty()) throw CLI::RequiredError("A subcommand of key");
+  });
   const auto shown = std::make_shared<KeyOptions>();
   auto* status = add_command(*key, "status",
                              "How many signatures are used, and whether the key is "

@@ -79,6 +79,13 @@ Result<void> sync_path(const std::filesystem::path& path) {
 
 Result<StagedFile> StagedFile::create(const std::filesystem::path& final_path, base::Bytes bytes,
                                       mode_t mode) {
+  // A device or a pipe would be replaced by a file: -o /dev/null as root must not do that.
+  std::error_code error;
+  const auto present = std::filesystem::status(final_path, error);
+  if (std::filesystem::exists(present) && !std::filesystem::is_regular_file(present)) {
+    return problem(
+        fmt::format("cannot write {}: it is there, and not a regular file", final_path.string()));
+  }
   std::uint32_t salt = 0;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&salt), sizeof salt) != 1) {
     return problem("the system's random numbers are not available");

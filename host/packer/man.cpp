@@ -83,13 +83,20 @@ Result<void> check_products(const ManRequest& request, const Ingredients& from,
   return {};
 }
 
-/// An IPv6 address, or an IPv4 address as ::ffff:a.b.c.d.
+/// An IPv6 address, or an IPv4 address as ::ffff:a.b.c.d. None that the MTA would not take.
 Result<std::array<std::uint8_t, 16>> parse_address(const std::string& text) {
   std::array<std::uint8_t, 16> address{};
-  if (::inet_pton(AF_INET6, text.c_str(), address.data()) == 1) return address;
-  address[10] = address[11] = 0xFF;
-  if (::inet_pton(AF_INET, text.c_str(), address.data() + 12) == 1) return address;
-  return problem(fmt::format("'{}' is neither an IPv4 nor an IPv6 address", text));
+  if (::inet_pton(AF_INET6, text.c_str(), address.data()) != 1) {
+    address[10] = address[11] = 0xFF;
+    if (::inet_pton(AF_INET, text.c_str(), address.data() + 12) != 1) {
+      return problem(fmt::format("'{}' is neither an IPv4 nor an IPv6 address", text));
+    }
+  }
+  if (address == std::array<std::uint8_t, 16>{} || address[0] == 0xFF) {
+    return problem(
+        fmt::format("'{}' cannot be a server's address: nobody answers from there", text));
+  }
+  return address;
 }
 
 /// The DATA section as the MTA would leave it after the server's address has been entered.

@@ -18,6 +18,14 @@ Result<void> make_directory(const std::filesystem::path& directory) {
   return {};
 }
 
+/// Finds out whether a file of `size` bytes can be written there, and leaves nothing behind.
+Result<void> try_to_write(const std::filesystem::path& directory, std::size_t size) {
+  const auto trial =
+      StagedFile::create(directory / "trial", std::vector<std::uint8_t>(size), public_mode);
+  if (!trial) return std::unexpected(trial.error());
+  return {};
+}
+
 /// A server that finds two files of one version cannot know which is meant.
 void warn_of_twins(const std::filesystem::path& path, const FileName& name,
                    std::vector<std::string>& warnings) {
@@ -54,6 +62,9 @@ Result<PackResult> pack(const PackRequest& request) {
   const auto update = prepare_update(*program, request.update, *public_key, *content_key);
   if (!update) return problem(request.elf.string() + ": " + update.error().text);
   if (auto done = make_directory(request.output_directory); !done) {
+    return std::unexpected(done.error());
+  }
+  if (auto done = try_to_write(request.output_directory, update->manifest.file_size()); !done) {
     return std::unexpected(done.error());
   }
 

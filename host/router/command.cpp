@@ -218,28 +218,41 @@ void add_router_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand(
       "router", "6LoWPAN border router: RPL root of the mesh, plain UDP/IP to the world");
-  command->add_option("--air", options->air, "the air process, HOST:PORT")->capture_default_str();
+  command->add_option("--air", options->air, "the air process")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
   command->add_option("--device-id", options->device_id, "ZEP device id, for the air's topology")
+      ->type_name("NUMBER")
       ->capture_default_str();
   command->add_option("--eui64", options->eui64, "EUI-64 of the radio, 16 hex digits")
+      ->type_name("EUI64")
       ->capture_default_str();
-  command->add_option("--prefix", options->prefix, "the mesh's /64")->capture_default_str();
-  command->add_option("--ip", options->ip,
-                      "nat: a socket for every flow, no privilege; tun: packets unmodified through a "
-                      "TUN interface, needs CAP_NET_ADMIN")
+  command->add_option("--prefix", options->prefix, "the mesh's /64")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  command
+      ->add_option("--ip", options->ip,
+                   "nat: a socket for every flow, no privilege; tun: packets unmodified through a "
+                   "TUN interface, needs CAP_NET_ADMIN")
       ->check(CLI::IsMember({"nat", "tun"}))
       ->capture_default_str();
-  command->add_option("--tun", options->tun, "name of the TUN interface")->capture_default_str();
+  command->add_option("--tun", options->tun, "name of the TUN interface")
+      ->type_name("NAME")
+      ->capture_default_str();
   command
       ->add_option("--tun-address", options->tun_address,
                    "this host's address on the TUN interface, outside the prefix")
+      ->type_name("ADDRESS")
       ->capture_default_str();
-  command->add_option("--link-acks", options->link_acks,
-                      "learn who acknowledges frames, always ask, or never")
+  command
+      ->add_option("--link-acks", options->link_acks,
+                   "learn who acknowledges frames, always ask, or never")
       ->check(CLI::IsMember({"learn", "always", "never"}))
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "seed of protocol randomness; 0: from the system");
+  command->add_option("--seed", options->seed, "seed of protocol randomness; 0: from the system")
+      ->type_name("NUMBER");
   command->add_flag("--json", options->json, "log the DODAG as JSON lines");
+  command->footer("Log of the mesh on stdout. Runs until SIGINT or SIGTERM. docs/network.md");
   command->callback([options, &exit_code] {
     if (const auto done = run(*options); !done) {
       system::print_error("router: " + done.error());

@@ -57,8 +57,7 @@ class ControlSocket {
 
 }  // namespace
 
-std::expected<Tun, std::string> Tun::open(const std::string& name,
-                                          const wire::Ipv6Address& address,
+std::expected<Tun, std::string> Tun::open(const std::string& name, const wire::Ipv6Address& address,
                                           const wire::Ipv6Address& prefix) {
   if (name.empty() || name.size() >= IFNAMSIZ) {
     return std::unexpected("'" + name + "' is no interface name (1 to 15 characters)");
@@ -76,7 +75,7 @@ std::expected<Tun, std::string> Tun::open(const std::string& name,
 }
 
 std::expected<void, std::string> Tun::bring_up(const wire::Ipv6Address& address,
-                                                const wire::Ipv6Address& prefix) const {
+                                               const wire::Ipv6Address& prefix) const {
   const ControlSocket control;
   auto request = request_for(name_);
   request.ifr_mtu = mesh_mtu;

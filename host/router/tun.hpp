@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A Linux TUN interface that carries bare IPv6 packets (IFF_TUN | IFF_NO_PI), with the mesh's prefix
-// routed to it. Needs CAP_NET_ADMIN.
+// A Linux TUN interface that carries bare IPv6 packets (IFF_TUN | IFF_NO_PI), with the prefix of
+// the mesh routed to it. Needs CAP_NET_ADMIN.
 #pragma once
 
 #include <expected>

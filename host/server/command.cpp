@@ -14,16 +14,24 @@ void add_server_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
       "server", "The update server: offers the .fmu files of a folder over CoAP (UDP)");
   command->add_option("folder", options->folder, "folder of .fmu files, watched while serving")
+      ->type_name("FOLDER")
       ->capture_default_str();
-  command->add_option("--directory", options->folder, "the same, as an option");
+  command->add_option("--directory", options->folder, "the same, as an option")
+      ->type_name("FOLDER");
   command->add_option("--bind", options->bind, "address to listen on; :: is IPv6 and IPv4")
+      ->type_name("ADDRESS")
       ->capture_default_str();
-  command->add_option("--port", options->port, "UDP port to listen on")->capture_default_str();
-  command->add_option("--public-key", options->public_keys,
-                      "check signatures with this key file (signing.pub); may be repeated");
+  command->add_option("--port", options->port, "UDP port to listen on")
+      ->type_name("NUMBER")
+      ->capture_default_str();
+  command
+      ->add_option("--public-key", options->public_keys,
+                   "check signatures with this key file (signing.pub); may be repeated")
+      ->type_name("FILE");
   command
       ->add_option("--retry-after", options->engine.retry_after_s,
                    "seconds after which devices are told to ask again; 0: as they like")
+      ->type_name("SECONDS")
       ->capture_default_str();
   command->add_flag("--json", options->json, "log one JSON object a line");
   command->add_flag("--quiet", options->quiet, "do not log requests");

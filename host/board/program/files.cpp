@@ -2,6 +2,7 @@
 #include "host/board/program/files.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,10 +21,15 @@ std::string system_error(const std::string& what) {
 
 std::expected<std::optional<std::vector<std::uint8_t>>, std::string> read_file(
     const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) {
     if (errno == ENOENT) return std::nullopt;
     return std::unexpected(system_error("cannot read " + path.string()));
+  }
+  // A pipe would keep us waiting, and what replaced a device would be a file.
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return std::unexpected("cannot read " + path.string() + ": it is not a regular file");
   }
   std::vector<std::uint8_t> bytes;
   std::array<std::uint8_t, 65536> buffer{};
