@@ -126,15 +126,18 @@ class Parser {
       if (section == nullptr || ::gelf_getshdr(section, &header) == nullptr) {
         return bad("its section headers are damaged");
       }
-      const bool of_image = (header.sh_type == SHT_REL || header.sh_type == SHT_RELA) &&
-                            header.sh_info < loaded_.size() && loaded_[header.sh_info];
-      if (!of_image) continue;
-      if (auto done = read_relocation_section(section, header); !done) return done;
+      const bool relocations = header.sh_type == SHT_REL || header.sh_type == SHT_RELA;
+      if (!relocations || header.sh_info >= loaded_.size()) continue;
+      const auto target = loaded_[header.sh_info];
+      if (!target) continue;
+      if (auto done = read_relocation_section(section, header, *target); !done) return done;
     }
     return {};
   }
 
-  Result<void> read_relocation_section(Elf_Scn* section, const GElf_Shdr& header) {
+  /// `target` is the index in file_.sections of what is relocated.
+  Result<void> read_relocation_section(Elf_Scn* section, const GElf_Shdr& header,
+                                       std::size_t target) {
     const auto name = section_name(header);
     auto* data = ::elf_getdata(section, nullptr);
     auto* symbols_section = ::elf_getscn(elf_.get(), header.sh_link);
@@ -163,7 +166,7 @@ class Parser {
       ElfRelocation relocation;
       relocation.type = static_cast<std::uint32_t>(GELF_R_TYPE(entry.r_info));
       relocation.address = static_cast<std::uint32_t>(entry.r_offset);
-      relocation.section = *loaded_[header.sh_info];
+      relocation.section = target;
       if (auto done = resolve_symbol(symbols, symbols_header, GELF_R_SYM(entry.r_info), relocation);
           !done) {
         return done;

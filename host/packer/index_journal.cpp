@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -34,11 +33,10 @@ std::string record_line(std::uint32_t next_index) {
 }
 
 std::optional<std::uint32_t> parse_record(std::string_view line) {
-  std::uint32_t next_index = 0;
-  const auto [end, error] = std::from_chars(line.data(), line.data() + 8, next_index, 16);
-  if (error != std::errc() || end != line.data() + 8 || record_line(next_index) != line) {
-    return std::nullopt;
-  }
+  const auto bytes = from_hex(line.substr(0, 8));
+  if (!bytes || bytes->size() != 4) return std::nullopt;
+  const std::uint32_t next_index = base::load_be32(bytes->data());
+  if (record_line(next_index) != line) return std::nullopt;
   return next_index;
 }
 
@@ -53,8 +51,9 @@ Result<IndexJournal> IndexJournal::create(const std::filesystem::path& path,
   if (auto done = staged->commit_new(); !done) return std::unexpected(done.error());
   auto journal = open(path, identifier);
   if (!journal) return std::unexpected(journal.error());
-  if (!*journal) return problem(fmt::format("{} vanished as soon as it was made", path.string()));
-  return std::move(**journal);
+  auto& found = *journal;
+  if (!found) return problem(fmt::format("{} vanished as soon as it was made", path.string()));
+  return std::move(*found);
 }
 
 Result<std::optional<IndexJournal>> IndexJournal::open(const std::filesystem::path& path,

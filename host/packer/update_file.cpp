@@ -36,7 +36,7 @@ Result<std::vector<std::uint8_t>> encrypt(base::Bytes plain, const ContentKey& k
                     EVP_EncryptUpdate(context.get(), out.data(), &written, plain.data(),
                                       static_cast<int>(plain.size())) == 1 &&
                     EVP_EncryptFinal_ex(context.get(), out.data() + written, &tail) == 1;
-  if (!done || static_cast<std::size_t>(written + tail) != plain.size()) {
+  if (!done || written + tail != static_cast<int>(plain.size())) {
     return problem("OpenSSL could not encrypt the payload");
   }
   return out;
@@ -56,8 +56,9 @@ Result<void> relocate(std::span<std::uint8_t> image, base::Bytes table, std::uin
       return problem(
           fmt::format("the relocation table is not valid: {}", image::describe(offset.error())));
     }
-    if (!*offset) continue;
-    auto* word = image.data() + **offset;
+    const auto& listed = *offset;
+    if (!listed) continue;
+    auto* word = image.data() + *listed;
     base::store_le32(word, base::load_le32(word) + slot_offset);
   }
   if (const auto finished = decoder.finish(); !finished) {

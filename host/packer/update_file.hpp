@@ -16,7 +16,7 @@
 namespace goldcrest::packer {
 
 /// No update file is longer: a full slot and its table.
-inline constexpr std::size_t update_file_limit = GOLDCREST_SLOT_SIZE * 2;
+inline constexpr std::size_t update_file_limit = std::size_t{GOLDCREST_SLOT_SIZE} * 2;
 
 /// What is free to choose when packing.
 struct UpdateOptions {
