@@ -67,6 +67,14 @@ void Board::set_button(bool pressed) {
   }
 }
 
+bool Board::jumper() const {
+  return machine_->peripherals().pins.level(Peripherals::jumper_pin);
+}
+
+bool Board::button() const {
+  return !machine_->peripherals().pins.level(Peripherals::button_pin);
+}
+
 bool Board::led() const {
   return powered() && machine_->peripherals().pins.level(Peripherals::led_pin);
 }

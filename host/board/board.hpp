@@ -70,6 +70,8 @@ class Board {
   void reset();
   void set_jumper(bool fitted);   ///< PA0 to 3V3
   void set_button(bool pressed);  ///< PC13, low when pressed
+  bool jumper() const;            ///< the level at PA0
+  bool button() const;            ///< PC13 is low
   bool led() const;               ///< PA5
   /// Serial console, USART2 through the virtual COM port.
   void type(std::string_view text);

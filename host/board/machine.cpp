@@ -150,7 +150,8 @@ void Machine::step(Picoseconds until) {
     return;
   }
   if (reset_request_) {
-    do_reset(false, *std::exchange(reset_request_, std::nullopt));
+    const std::uint32_t cause = *reset_request_;
+    do_reset(false, cause);
     return;
   }
   if (stalled()) {

@@ -71,7 +71,7 @@ void Nvic::set_priority_byte(unsigned number, std::uint8_t value) {
 
 Priority Nvic::grouped(std::uint8_t byte) const {
   // PRIGROUP n: bits 7 to n+1 are the group, the rest the sub-priority (PM0056 4.4.5).
-  return byte & ~((2u << group_) - 1u) & 0xFFu;
+  return static_cast<Priority>(byte & ~((2u << group_) - 1u) & 0xFFu);
 }
 
 Priority Nvic::group_priority(unsigned number) const {

@@ -18,7 +18,7 @@ namespace goldcrest::board::program {
 namespace {
 
 constexpr std::size_t line_max = 1024;
-constexpr std::size_t progress_step = 32 * 1024;
+constexpr std::size_t progress_step = 32'768;
 
 std::optional<sockaddr_un> address_of(const std::filesystem::path& path) {
   sockaddr_un address{};

@@ -8,6 +8,8 @@
 #include <array>
 #include <cstring>
 
+#include "host/system/run.hpp"
+
 namespace goldcrest::board::program {
 namespace {
 
@@ -66,19 +68,21 @@ std::optional<Drive::Dropped> Drive::take() {
       note(name + " is not a .bin file");  // and it stays: it may be somebody's
       continue;
     }
-    const auto bytes = read_file(path);
-    if (!bytes) {
-      note(bytes.error());
+    const auto read = read_file(path);
+    if (!read) {
+      note(read.error());
       continue;
     }
-    if (!*bytes) continue;  // gone again
-    return Dropped{name, **bytes};
+    const auto& bytes = read.value();
+    if (bytes.has_value()) return Dropped{name, *bytes};
+    // Otherwise it is gone again.
   }
   return std::nullopt;
 }
 
 void Drive::note(const std::string& reason) {
-  (void)write_file(folder_ / failure_name, as_bytes(reason + "\n"));
+  const auto written = write_file(folder_ / failure_name, as_bytes(reason + "\n"));
+  if (!written) system::print_error(written.error());
 }
 
 void Drive::fail(const std::string& name, const std::string& reason) {

@@ -132,11 +132,13 @@ TEST_F(BoardProcess, keeps_its_state) {
   start_and_connect({"--drive", path("drive")});
   drop("spin", "spin.bin");
   ASSERT_TRUE(console_shows("ready\n"));
+  EXPECT_EQ(send("jumper on"), "ok ");
   EXPECT_EQ(send("type a"), "ok ");  // and Return: two characters
   ASSERT_TRUE(console_shows("typed=0x000d0002\n"));
   EXPECT_EQ(stop(), 0);
   ASSERT_TRUE(fs::exists(path("state")));
   start_and_connect();
+  EXPECT_NE(send("status").find("\"jumper\":true"), std::string::npos);
   EXPECT_EQ(send("type b"), "ok ");
   ASSERT_TRUE(console_shows("typed=0x000d0004\n"));  // it goes on where it was
   EXPECT_EQ(content("console").find("ready\n", 10), std::string::npos);

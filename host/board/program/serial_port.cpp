@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace goldcrest::board::program {
 namespace {
@@ -64,8 +65,17 @@ std::expected<SerialPort, std::string> SerialPort::open(const std::string& where
   return port;
 }
 
+SerialPort::SerialPort(SerialPort&& other) noexcept
+    : own_(std::move(other.own_)),
+      other_end_(std::move(other.other_end_)),
+      input_(other.input_),
+      output_(other.output_),
+      input_open_(std::exchange(other.input_open_, false)),
+      restore_terminal_(std::exchange(other.restore_terminal_, false)),
+      terminal_(std::move(other.terminal_)) {}
+
 SerialPort::~SerialPort() {
-  if (restore_terminal_ && output_ >= 0) (void)::tcsetattr(STDIN_FILENO, TCSANOW, &found_settings);
+  if (restore_terminal_) (void)::tcsetattr(STDIN_FILENO, TCSANOW, &found_settings);
 }
 
 std::string SerialPort::read() {

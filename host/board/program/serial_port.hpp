@@ -17,7 +17,7 @@ class SerialPort {
   /// `where`: "pty", "stdio", "none" or a file's path. A terminal on standard input is switched to
   /// single characters without echo until the end.
   [[nodiscard]] static std::expected<SerialPort, std::string> open(const std::string& where);
-  SerialPort(SerialPort&& other) noexcept = default;
+  SerialPort(SerialPort&& other) noexcept;
   SerialPort& operator=(SerialPort&&) = delete;
   ~SerialPort();
 

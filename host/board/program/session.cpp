@@ -59,10 +59,11 @@ Session::Session(const SessionOptions& options)
 
 std::expected<void, std::string> Session::restore() {
   if (options_.state.empty()) return {};
-  const auto bytes = read_file(options_.state);
-  if (!bytes) return std::unexpected(bytes.error());
-  if (!*bytes) return {};
-  if (auto restored = board_.restore(**bytes); !restored) {
+  const auto read = read_file(options_.state);
+  if (!read) return std::unexpected(read.error());
+  const auto& bytes = read.value();
+  if (!bytes.has_value()) return {};
+  if (auto restored = board_.restore(*bytes); !restored) {
     return std::unexpected(fmt::format("{}: {}; remove it to start with an empty board",
                                        options_.state.string(), restored.error()));
   }
@@ -72,7 +73,7 @@ std::expected<void, std::string> Session::restore() {
 std::expected<void, std::string> Session::open() {
   auto serial = SerialPort::open(options_.serial);
   if (!serial) return std::unexpected(serial.error());
-  serial_.emplace(std::move(*serial));
+  serial_ = std::make_unique<SerialPort>(std::move(*serial));
   if (!serial_->terminal().empty()) fmt::print(stderr, "console: {}\n", serial_->terminal());
   if (options_.air) {
     auto station = air::ZepStation::open(*options_.air, static_cast<std::uint16_t>(options_.id));
@@ -111,7 +112,7 @@ std::expected<void, std::string> Session::run() {
   if (auto opened = open(); !opened) return opened;
   if (auto saved = save(); !saved) return saved;  // finds out now whether that is possible
   board_.power(true);
-  if (options_.jumper) (void)jumper("on");
+  if (options_.jumper) board_.set_jumper(true);
   real_origin_ = system::monotonic_now();
   board_origin_ = board_.now();
   while (!system::stop_requested() && !quit_) {
@@ -150,7 +151,7 @@ void Session::run_board(base::Instant until) {
     if (air_) air_->deliver();
     if (board_.now() >= release_at_) {
       release_at_ = base::never;
-      (void)button("release");
+      board_.set_button(false);
     }
   }
   serial_->write(board_.take_serial());
@@ -238,8 +239,7 @@ std::expected<void, std::string> Session::program(std::span<const std::uint8_t> 
 
 std::expected<std::string, std::string> Session::jumper(std::string_view argument) {
   if (argument != "on" && argument != "off") return std::unexpected("jumper takes on or off");
-  fitted_ = argument == "on";
-  board_.set_jumper(fitted_);
+  board_.set_jumper(argument == "on");
   return "";
 }
 
@@ -247,9 +247,8 @@ std::expected<std::string, std::string> Session::button(std::string_view argumen
   if (argument != "press" && argument != "release" && argument != "click") {
     return std::unexpected("button takes press, release or click");
   }
-  pressed_ = argument != "release";
+  board_.set_button(argument != "release");
   release_at_ = argument == "click" ? board_.now() + click_time : base::never;
-  board_.set_button(pressed_);
   return "";
 }
 
@@ -285,8 +284,8 @@ std::string Session::status() const {
       {"time_us", board_.now().time_since_epoch().count()},
       {"powered", board_.powered()},
       {"led", board_.led()},
-      {"jumper", fitted_},
-      {"button", pressed_},
+      {"jumper", board_.jumper()},
+      {"button", board_.button()},
       {"flash_operations", board_.flash_operations()},
       {"instructions", board_.instructions()},
   };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,20 +62,18 @@ class Session final : private ControlHandler {
 
   SessionOptions options_;
   Board board_;
-  std::optional<SerialPort> serial_;
+  std::unique_ptr<SerialPort> serial_;
   std::optional<AirPort> air_;
   std::optional<Drive> drive_;
   std::optional<ControlServer> control_;
 
-  base::Instant real_origin_{};  ///< real time at which the board's time was board_origin_
-  base::Instant board_origin_{};
-  bool fitted_ = false;
-  bool pressed_ = false;
+  base::Instant real_origin_;  ///< real time at which the board's time was board_origin_
+  base::Instant board_origin_;
   base::Instant release_at_ = base::never;  ///< of a clicked button, board time
   bool quit_ = false;
   std::uint64_t saved_operations_ = 0;
   bool unsaved_ = false;
-  base::Instant next_save_{};
+  base::Instant next_save_;
 };
 
 }  // namespace goldcrest::board::program
