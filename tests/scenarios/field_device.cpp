@@ -47,6 +47,7 @@ bool FieldDevice::joins(base::Duration limit) {
   const auto recorded = recorded_frames("contiki-spirit1/node-joins-as-router.hex");
   const auto& dis = recorded.at(0);
   const auto& dao = recorded.at(1);
+  const auto& next_dao = recorded.at(5);
   for (const auto end = station_.now() + limit; station_.now() < end;) {
     station_.sends(dis);
     for (int wait = 0; wait < 100; ++wait) {
@@ -58,6 +59,8 @@ bool FieldDevice::joins(base::Duration limit) {
         if (!dio) continue;
         dio_ = *dio;
         station_.sends(dao);
+        station_.runs_for(2s);
+        station_.sends(next_dao);
         station_.runs_for(500ms);
         return true;
       }

@@ -99,7 +99,7 @@ TEST(Interworking, a_field_device_joins_and_is_served_a_whole_file) {
   ASSERT_EQ(scenario.router().border_router()->route_count(), 1u);
 
   EXPECT_EQ(device.updates(20min), FieldDevice::Outcome::complete);
-  EXPECT_EQ(device.file(), read_all(release("1.1.31")));
+  EXPECT_TRUE(device.file() == read_all(release("1.1.31"))) << replay_command();
   EXPECT_EQ(device.retransmissions(), 0u) << "without losses nothing needs to be repeated";
   EXPECT_EQ(scenario.router().border_router()->statistics().link.retransmissions, 0u);
 }
@@ -111,8 +111,8 @@ TEST(Interworking, a_field_device_is_served_with_losses_and_beside_one_of_our_no
   scenario.server().publishes("1.1.31");
   ASSERT_TRUE(device.joins(1min));
   scenario.node().presses_button();
-  EXPECT_EQ(device.updates(30min), FieldDevice::Outcome::complete);
-  EXPECT_EQ(device.file(), read_all(release("1.1.31")));
+  EXPECT_EQ(device.updates(30min), FieldDevice::Outcome::complete) << replay_command();
+  EXPECT_TRUE(device.file() == read_all(release("1.1.31"))) << replay_command();
   EXPECT_TRUE(scenario.node().has_said("COMPLETE")) << "both were served at the same time";
 }
 

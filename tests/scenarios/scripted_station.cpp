@@ -9,6 +9,7 @@
 
 #include "core/base/limits.hpp"
 #include "core/wire/sixlowpan.hpp"
+#include "tests/scenarios/inputs.hpp"
 
 namespace goldcrest::scenario {
 
@@ -16,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr int busy_threshold_dbm = -95;
-constexpr base::Duration turnaround = 300us;
+constexpr base::Duration turnaround = 300us;  // of a SPIRIT1, from receiving to sending
 }  // namespace
 
 std::vector<Frame> recorded_frames(const std::string& file) {
@@ -50,7 +51,7 @@ std::optional<wire::Icmpv6Message> ReceivedDatagram::rpl() const {
 }
 
 ScriptedStation::ScriptedStation(sim::World& world, const wire::Eui64& eui64)
-    : world_(world), eui64_(eui64), station_(world.air().add(*this)) {}
+    : world_(world), eui64_(eui64), station_(world.air().add(*this)), random_(seed()) {}
 
 Frame ScriptedStation::mac_frame(const wire::Eui64& neighbour, base::Bytes payload) {
   Frame frame(limits::frame_bytes);
@@ -112,9 +113,13 @@ void ScriptedStation::runs_for(base::Duration duration) {
   constexpr auto step = 2ms;
   for (const auto end = now() + duration; now() < end;) {
     world_.run_until(std::min<base::Instant>(now() + step, end));
-    if (outgoing_.empty() || now() < sending_until_ || receiving_) continue;
+    if (outgoing_.empty() || now() < std::max(sending_until_, back_off_until_)) continue;
     const auto settings = sim::default_radio_settings();
-    if (world_.air().rssi_dbm(station_, now(), settings) > busy_threshold_dbm) continue;
+    const bool busy =
+        receiving_ || world_.air().rssi_dbm(station_, now(), settings) > busy_threshold_dbm;
+    // Whoever waits for the end of a frame to send begins together with all others that do.
+    back_off_until_ = now() + random_.below(31) * 1ms;
+    if (busy) continue;
     const auto begin = now() + turnaround;
     sending_until_ = begin + sim::air_time(outgoing_.front().size(), settings);
     world_.air().transmit(station_, begin, sending_until_, outgoing_.front(), settings);

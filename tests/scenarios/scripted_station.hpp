@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A radio on the virtual air that a test plays by hand, and the layers between its frames and the
-// datagrams inside: one frame at a time, 6LoWPAN without contexts, one reassembly, no link acks, as
-// ST's Contiki port has them.
+// datagrams inside: one frame at a time, carrier sensing with random back-off, 6LoWPAN without
+// contexts, one reassembly, no link acks, as ST's Contiki port has them.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/random.hpp"
 #include "core/wire/icmpv6.hpp"
 #include "core/wire/ieee802154.hpp"
 #include "core/wire/ipv6.hpp"
@@ -73,6 +74,8 @@ class ScriptedStation final : private sim::RadioReceiver {
   std::optional<std::uint64_t> receiving_;
   base::Instant sending_until_{};
   base::Instant deaf_until_{};
+  base::Instant back_off_until_{};
+  base::SeededRandom random_;
   std::size_t frames_received_ = 0;
   std::uint8_t sequence_ = 0;
   std::uint16_t tag_ = 0;
