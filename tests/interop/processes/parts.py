@@ -68,14 +68,16 @@ def wait_until(condition, seconds, what):
 class Part:
     """One process; what it prints on stdout and stderr is kept in one text."""
 
-    def __init__(self, name, arguments, folder, stdin=subprocess.DEVNULL):
+    def __init__(self, name, arguments, folder, stdin=subprocess.DEVNULL, environment=None,
+                 shown=None):
         self.name = name
         self.log = folder / f"{name}.{time.monotonic_ns()}.log"
         self.searched = 0
-        say(f"start {name}: {' '.join(str(a) for a in arguments)}")
+        say(f"start {name}: {shown or ' '.join(str(a) for a in arguments)}")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([str(a) for a in arguments], stdin=stdin, stdout=log,
-                                            stderr=subprocess.STDOUT, cwd=folder)
+                                            stderr=subprocess.STDOUT, cwd=folder, env=environment,
+                                            start_new_session=True)
 
     def text(self):
         return self.log.read_bytes().decode("utf-8", "replace")
@@ -101,13 +103,21 @@ class Part:
             time.sleep(POLL_S)
 
     def stop(self):
-        """SIGTERM, as a person or a service manager does it."""
+        """SIGTERM, as a service manager does it."""
         self.process.send_signal(signal.SIGTERM)
+        self.wait_for_end("SIGTERM")
+
+    def interrupt(self):
+        """Ctrl-C: SIGINT to all that runs in the terminal."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.wait_for_end("Ctrl-C")
+
+    def wait_for_end(self, cause):
         try:
             code = self.process.wait(STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
-            raise Failed(f"{self.name} does not end on SIGTERM within {STOP_LIMIT_S} s") from None
-        check(code == 0, f"{self.name} ends on SIGTERM with exit code 0 (got {code})")
+            raise Failed(f"{self.name} does not end on {cause} within {STOP_LIMIT_S} s") from None
+        check(code == 0, f"{self.name} ends on {cause} with exit code 0 (got {code})")
 
     def kill(self):
         """As a crash or a power cut does it."""
@@ -276,12 +286,12 @@ class Network:
 
     # --- the story ---
 
-    def manufacture_and_provision(self, board, server_address=None):
+    def manufacture_and_provision(self, board, server_address=None, where=("--board", "node.sock")):
         """From a blank board with its jumper fitted to one that has joined the mesh."""
         address = server_address or self.server_address
-        loaded = self.command("load", self.man, "--board", "node.sock")
+        loaded = self.command("load", self.man, *where)
         check("100 %" in loaded.stderr and "the board has been reset" in loaded.stderr,
-              "goldcrest load programs the MAN image")
+              f"goldcrest load {where[0]} programs the MAN image")
         board.wait_for(r"option> ", 20)
         board.type("a\r")
         board.wait_for(r"OTA server IP address, - for not set> ", 10)
@@ -320,7 +330,7 @@ class Network:
     def close(self, keep):
         for part in self.parts:
             if part.process.poll() is None:
-                part.process.kill()
+                os.killpg(part.process.pid, signal.SIGKILL)
                 part.process.wait(STOP_LIMIT_S)
         if keep:
             say(f"kept {self.folder}")
@@ -363,14 +373,15 @@ def arguments(description):
     return options
 
 
-def run(description, story):
+def run(description, story, files=True):
     """Calls `story` with a network of its own; the exit code says how it went."""
     options = arguments(description)
     enter_own_network()
     network = Network(options)
     failure = None
     try:
-        network.make_files()
+        if files:
+            network.make_files()
         story(network)
     except Failed as error:
         failure = str(error)
