@@ -154,6 +154,9 @@ std::expected<void, std::string> write_output(const std::string& output, base::B
   const auto written = to_stdout ? packer::write_all(STDOUT_FILENO, data, "the standard output")
                                  : packer::write_file(output, data, packer::public_mode);
   if (!written) return Failure(written.error().text);
+  // For the prompt that comes next; what goes into a file or a pipe stays as it is.
+  const bool unfinished_line = !data.empty() && data.back() != '\n';
+  if (to_stdout && unfinished_line && ::isatty(STDOUT_FILENO) != 0) fmt::print("\n");
   return {};
 }
 
