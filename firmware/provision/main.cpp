@@ -8,6 +8,7 @@
 #include "firmware/chip/console.hpp"
 #include "firmware/chip/flash.hpp"
 #include "firmware/chip/interrupts.hpp"
+#include "firmware/chip/reset.hpp"
 #include "firmware/chip/time.hpp"
 #include "firmware/provision/device_actions.hpp"
 #include "firmware/provision/menu.hpp"
@@ -27,6 +28,7 @@ base::Version own_version(image::Flash& flash) {
 
 [[noreturn]] void provision() {
   base::ensure(chip::run_at_full_speed());
+  (void)chip::take_reset_cause();  // the next start of the application has a cause of its own
   chip::start_time();
   chip::start_console();
 

@@ -13,19 +13,21 @@ void sys_tick_handler(void) {
   if (disturbance > 1000.0f) disturbance = 1.5f;
 }
 
-static uint32_t mix(uint32_t hash, uint32_t value) { return (hash ^ value) * 16777619u; }
+static uint32_t mix(uint32_t hash, uint32_t value) {
+  return (hash ^ value) * 16777619u;
+}
 
-/// An IT block of four that lies across the end of a 4 KB page, so that a block of the engine begins
-/// inside it. Returns 1*a + 2*b + 4*c + 8*d of what was executed.
+/// An IT block of four that lies across the end of a 4 KB page, so that a block of the engine
+/// begins inside it. Returns 1*a + 2*b + 4*c + 8*d of what was executed.
 __attribute__((naked, noinline, section(".text.page"), aligned(4096))) static uint32_t across_page(
     __attribute__((unused)) uint32_t equal) {
   __asm volatile(
       "b 1f\n"
-      ".space 4096 - 2 - 8\n"   // the branch above, then up to 8 bytes before the end of the page
+      ".space 4096 - 2 - 8\n"  // the branch above, then up to 8 bytes before the end of the page
       "1: movs r1, #0\n"
       "cmp r0, #1\n"
       "ittee eq\n"
-      "addeq r1, #1\n"          // last half-word of the page
+      "addeq r1, #1\n"  // last half-word of the page
       "addeq r1, #2\n"
       "addne r1, #4\n"
       "addne r1, #8\n"

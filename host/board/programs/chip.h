@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The few registers of the STM32L152RE and the Cortex-M3 that the board's test programs use
-// (RM0038, PM0056), and a console on USART2. Each program is one C file with main() and the handlers
-// it wants; startup.c has the rest.
+// (RM0038, PM0056), and a console on USART2. Each program is one C file with main() and the
+// handlers it wants; startup.c has the rest.
 #pragma once
 
 #include <stdint.h>
@@ -50,7 +50,7 @@
 #define SCB_VTOR REG(0xE000ED08)
 #define SCB_AIRCR REG(0xE000ED0C)
 #define SCB_SCR REG(0xE000ED10)
-#define SCB_SHPR(exception) REG8(0xE000ED18 + (exception) - 4)
+#define SCB_SHPR(exception) REG8(0xE000ED18 + (exception)-4)
 #define SCB_SHCSR REG(0xE000ED24)
 #define SCB_CFSR REG(0xE000ED28)
 #define SCB_HFSR REG(0xE000ED2C)
@@ -74,6 +74,12 @@ void show(const char* name, uint32_t value);
 /// After the last line: the test waits for it.
 void finish(void) __attribute__((noreturn));
 
-static inline void disable_interrupts(void) { __asm volatile("cpsid i" ::: "memory"); }
-static inline void enable_interrupts(void) { __asm volatile("cpsie i" ::: "memory"); }
-static inline void wait_for_interrupt(void) { __asm volatile("wfi" ::: "memory"); }
+static inline void disable_interrupts(void) {
+  __asm volatile("cpsid i" ::: "memory");
+}
+static inline void enable_interrupts(void) {
+  __asm volatile("cpsie i" ::: "memory");
+}
+static inline void wait_for_interrupt(void) {
+  __asm volatile("wfi" ::: "memory");
+}

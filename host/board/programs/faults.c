@@ -19,23 +19,24 @@ __attribute__((used)) void fault_seen(uint32_t* frame) {
   frame[7] |= 1u << 24;
 }
 
-#define FAULT_HANDLER(name) \
-  __attribute__((naked)) void name(void) { __asm volatile("mrs r0, msp\n b fault_seen\n"); }
+#define FAULT_HANDLER(name)                         \
+  __attribute__((naked)) void name(void) {          \
+    __asm volatile("mrs r0, msp\n b fault_seen\n"); \
+  }
 FAULT_HANDLER(hard_fault_handler)
 FAULT_HANDLER(bus_fault_handler)
 FAULT_HANDLER(usage_fault_handler)
 FAULT_HANDLER(mem_manage_handler)
 
 /// Runs `code`, between the labels `at` (the one that fails) and `after`.
-#define PROVOKE(title, code)                                                             \
-  do {                                                                                   \
-    uint32_t at;                                                                         \
-    __asm volatile(                                                                      \
-        "ldr r2, =9f\n str r2, [%1]\n ldr %0, =8f\n" code "\n9: nop\n"                   \
-        : "=&r"(at)                                                                      \
-        : "r"(&resume_at), "r"(0x30000000), "r"(0xE0000000)                              \
-        : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "lr", "cc", "memory");               \
-    report(title, at);                                                                   \
+#define PROVOKE(title, code)                                                          \
+  do {                                                                                \
+    uint32_t at;                                                                      \
+    __asm volatile("ldr r2, =9f\n str r2, [%1]\n ldr %0, =8f\n" code "\n9: nop\n"     \
+                   : "=&r"(at)                                                        \
+                   : "r"(&resume_at), "r"(0x30000000), "r"(0xE0000000)                \
+                   : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "lr", "cc", "memory"); \
+    report(title, at);                                                                \
   } while (0)
 
 static void report(const char* title, uint32_t at) {
@@ -52,7 +53,8 @@ static void report(const char* title, uint32_t at) {
 int main(void) {
   clock_32_mhz();
   console();
-  PROVOKE("read", "movs r0, #5\n adds r0, r0, #1\n mov r4, %2\n 8: ldr r1, [r4, #16]\n adds r0, #1\n");
+  PROVOKE("read",
+          "movs r0, #5\n adds r0, r0, #1\n mov r4, %2\n 8: ldr r1, [r4, #16]\n adds r0, #1\n");
   PROVOKE("read byte", "mov r5, %2\n add r5, #3\n movs r6, #4\n 8: ldrb.w r1, [r5, r6, lsl #2]\n");
   PROVOKE("read multiple", "mov r4, %2\n mov r5, sp\n ldr r6, [r5]\n 8: ldmia r4!, {r0, r1, r2}\n");
   PROVOKE("write", "mov r4, %2\n movs r0, #1\n 8: str r0, [r4, #4]\n nop\n");

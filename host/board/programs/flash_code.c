@@ -7,11 +7,14 @@
 static uint32_t ram_code[4] __attribute__((aligned(8)));
 
 static uint32_t returning(uint32_t value) {
-  return 0x47702000u | value;   // movs r0, #value; bx lr
+  return 0x47702000u | value;  // movs r0, #value; bx lr
 }
-static uint32_t call(uint32_t address) { return ((uint32_t(*)(void))(address | 1))(); }
+static uint32_t call(uint32_t address) {
+  return ((uint32_t(*)(void))(address | 1))();
+}
 static void wait_ready(void) {
-  while ((FLASH_SR & SR_BSY) != 0) {}
+  while ((FLASH_SR & SR_BSY) != 0) {
+  }
 }
 
 int main(void) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// After flash_rules has protected a sector: the protection is in force after OBL_LAUNCH; a wrong key
-// ends in a hard fault and locks the flash interface until the next reset.
+// After flash_rules has protected a sector: the protection is in force after OBL_LAUNCH; a wrong
+// key ends in a hard fault and locks the flash interface until the next reset.
 #include "chip.h"
 
 static volatile uint32_t faults;
@@ -20,21 +20,26 @@ int main(void) {
   if ((RCC_CSR & 1u << 25) == 0) {
     FLASH_OPTKEYR = 0xFBEAD9C8;
     FLASH_OPTKEYR = 0x24252627;
-    REG(0x1FF80018) = 0xFFFEu << 16 | 0x0001;   // WRP3, sector 64: the first of bank 2
-    while ((FLASH_SR & SR_BSY) != 0) {}
+    REG(0x1FF80018) = 0xFFFEu << 16 | 0x0001;  // WRP3, sector 64: the first of bank 2
+    while ((FLASH_SR & SR_BSY) != 0) {
+    }
     print("launch\n");
-    while ((USART2_SR & 1u << 6) == 0) {}
+    while ((USART2_SR & 1u << 6) == 0) {
+    }
     FLASH_PECR |= 1u << 18;
-    for (;;) {}
+    for (;;) {
+    }
   }
   show("wrpr3", REG(0x40023C84));
   REG(0x08040000) = 1;
-  while ((FLASH_SR & SR_BSY) != 0) {}
+  while ((FLASH_SR & SR_BSY) != 0) {
+  }
   show("protected", FLASH_SR & SR_ERRORS);
   show("unchanged", REG(0x08040000));
   FLASH_SR = SR_ERRORS;
   REG(0x08041000) = 1;
-  while ((FLASH_SR & SR_BSY) != 0) {}
+  while ((FLASH_SR & SR_BSY) != 0) {
+  }
   show("next sector", FLASH_SR & SR_ERRORS);
   FLASH_PECR |= 1;
   FLASH_PEKEYR = 0x12345678;

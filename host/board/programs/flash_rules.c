@@ -8,13 +8,17 @@
 static uint32_t start_time;
 static void timer(void) {
   SYST_CVR = 0;
-  while (SYST_CVR == 0) {}
+  while (SYST_CVR == 0) {
+  }
   start_time = SYST_CVR;
 }
-__attribute__((noinline)) static uint32_t microseconds(void) { return (start_time - SYST_CVR) / 32; }
+__attribute__((noinline)) static uint32_t microseconds(void) {
+  return (start_time - SYST_CVR) / 32;
+}
 
 static uint32_t wait_ready(void) {
-  while ((FLASH_SR & SR_BSY) != 0) {}
+  while ((FLASH_SR & SR_BSY) != 0) {
+  }
   const uint32_t errors = FLASH_SR & SR_ERRORS;
   FLASH_SR = errors | 2;
   return errors;
@@ -44,7 +48,8 @@ IN_RAM static uint32_t half_page(uint32_t address, const uint32_t* data, uint32_
   FLASH_PECR |= PECR_FPRG | PECR_PROG;
   for (uint32_t i = 0; i < words; ++i) REG(address + 4 * i) = data[i];
   if (words < 32) REG(address) = 0;
-  while ((FLASH_SR & SR_BSY) != 0) {}
+  while ((FLASH_SR & SR_BSY) != 0) {
+  }
   FLASH_PECR &= ~(PECR_FPRG | PECR_PROG);
   const uint32_t errors = FLASH_SR & SR_ERRORS;
   FLASH_SR = errors | 2;

@@ -3,7 +3,9 @@
 #include "chip.h"
 
 static volatile uint32_t ticks;
-void sys_tick_handler(void) { ticks = ticks + 1; }
+void sys_tick_handler(void) {
+  ticks = ticks + 1;
+}
 
 int main(void) {
   clock_32_mhz();

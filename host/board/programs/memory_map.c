@@ -5,11 +5,15 @@
 static volatile uint32_t word __attribute__((aligned(4)));
 static void (*ram_vectors[73])(void) __attribute__((aligned(512)));
 static volatile uint32_t relocated;
-static void other_svc(void) { relocated = relocated + 1; }
+static void other_svc(void) {
+  relocated = relocated + 1;
+}
 static uint32_t marker __attribute__((section(".noinit")));
 
 static uint32_t returns_pc(void) __attribute__((noinline, naked));
-static uint32_t returns_pc(void) { __asm volatile("mov r0, pc\n bx lr\n"); }
+static uint32_t returns_pc(void) {
+  __asm volatile("mov r0, pc\n bx lr\n");
+}
 
 int main(void) {
   clock_32_mhz();
@@ -57,10 +61,12 @@ int main(void) {
   SYST_RVR = 0xFFFFFF;
   SYST_CVR = 0;
   SYST_CSR = 5;
-  while (SYST_CVR == 0) {}
+  while (SYST_CVR == 0) {
+  }
   const uint32_t tick_begin = SYST_CVR;
   const uint32_t begin = DWT_CYCCNT;
-  for (volatile uint32_t i = 0; i < 1000; ++i) {}
+  for (volatile uint32_t i = 0; i < 1000; ++i) {
+  }
   const uint32_t ticks = tick_begin - SYST_CVR;
   const uint32_t cycles = DWT_CYCCNT - begin;
   show("counters agree", cycles <= ticks && ticks - cycles < 100);
@@ -68,7 +74,9 @@ int main(void) {
 
   marker = 0x600DCAFE;
   print("resetting\n");
-  while ((USART2_SR & 1u << 6) == 0) {}
+  while ((USART2_SR & 1u << 6) == 0) {
+  }
   SCB_AIRCR = 0x05FA0004;
-  for (;;) {}
+  for (;;) {
+  }
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Order of exceptions: nesting by priority, tail-chaining, PRIGROUP, BASEPRI, pending and active bits.
+// Order of exceptions: nesting by priority, tail-chaining, PRIGROUP, BASEPRI, pending and active
+// bits.
 #include "chip.h"
 
 static char log_text[256];
 static uint32_t log_size;
-static void note(char character) { log_text[log_size++] = character; }
+static void note(char character) {
+  log_text[log_size++] = character;
+}
 static void flush(const char* name) {
   log_text[log_size] = 0;
   print(name);
@@ -25,7 +28,7 @@ static void pend(uint32_t irqs) {
 // A = IRQ 8, B = IRQ 9, C = IRQ 10. Upper case: begin, lower case: end.
 void irq8_handler(void) {
   note('A');
-  pend(1u << 9);     // B comes at once if it is more urgent
+  pend(1u << 9);  // B comes at once if it is more urgent
   note('-');
   note('a');
 }

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
-// For power cuts: operation 0 programs a word, 1 a half page, 2 erases a page full of ones, 3 writes
-// EEPROM. What was there before the cut is reported first.
+// For power cuts: operation 0 programs a word, 1 a half page, 2 erases a page full of ones, 3
+// writes EEPROM. What was there before the cut is reported first.
 #include "chip.h"
 
 #define WORD 0x08050000u
 #define HALF_PAGE 0x08051000u
-#define FULL 0x08052000u      // the test fills this page before it starts
+#define FULL 0x08052000u  // the test fills this page before it starts
 #define EEPROM 0x08080000u
 
 static uint32_t cold_ram[8] __attribute__((section(".noinit")));
 
 static void wait_ready(void) {
-  while ((FLASH_SR & SR_BSY) != 0) {}
+  while ((FLASH_SR & SR_BSY) != 0) {
+  }
 }
 IN_RAM static void half_page(uint32_t address) {
   FLASH_PECR |= PECR_FPRG | PECR_PROG;
   for (uint32_t i = 0; i < 32; ++i) REG(address + 4 * i) = 0xFFFFFFFF;
-  while ((FLASH_SR & SR_BSY) != 0) {}
+  while ((FLASH_SR & SR_BSY) != 0) {
+  }
   FLASH_PECR &= ~(PECR_FPRG | PECR_PROG);
 }
 

@@ -9,9 +9,13 @@ void sys_tick_handler(void) {
   if (limit != 0 && ticks >= limit) SCB_SCR = 0;
 }
 static volatile uint32_t taken;
-void irq8_handler(void) { taken = taken + 1; }
+void irq8_handler(void) {
+  taken = taken + 1;
+}
 
-static uint32_t cycles(void) { return DWT_CYCCNT; }
+static uint32_t cycles(void) {
+  return DWT_CYCCNT;
+}
 
 int main(void) {
   clock_32_mhz();
@@ -51,7 +55,7 @@ int main(void) {
   const uint32_t before = ticks;
   SYST_CVR = 0;
   SYST_CSR = 7;
-  __asm volatile("wfe\n wfe" ::: "memory");   // the interrupt's entry and return are events
+  __asm volatile("wfe\n wfe" ::: "memory");  // the interrupt's entry and return are events
   SYST_CSR = 0;
   show("slept over a tick", ticks - before);
 

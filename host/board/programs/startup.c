@@ -38,8 +38,21 @@ WEAK(spi1_handler);
 WEAK(usart2_handler);
 
 __attribute__((section(".vectors"), used)) void (*const vectors[])(void) = {
-    (void (*)(void))&stack_top, reset_handler, nmi_handler, hard_fault_handler, mem_manage_handler,
-    bus_fault_handler, usage_fault_handler, 0, 0, 0, 0, svc_handler, unexpected, 0, pend_sv_handler,
+    (void (*)(void)) & stack_top,
+    reset_handler,
+    nmi_handler,
+    hard_fault_handler,
+    mem_manage_handler,
+    bus_fault_handler,
+    usage_fault_handler,
+    0,
+    0,
+    0,
+    0,
+    svc_handler,
+    unexpected,
+    0,
+    pend_sv_handler,
     sys_tick_handler,
     [16] = unexpected,
     [16 + 4] = flash_handler,
@@ -52,16 +65,19 @@ __attribute__((section(".vectors"), used)) void (*const vectors[])(void) = {
 };
 
 void clock_32_mhz(void) {
-  FLASH_ACR |= 1u << 2;               // 64-bit access first, then prefetch and a wait state
+  FLASH_ACR |= 1u << 2;  // 64-bit access first, then prefetch and a wait state
   FLASH_ACR |= 1u << 1;
   FLASH_ACR |= 1u << 0;
-  RCC_CR |= 1u << 0;                  // HSI
-  while ((RCC_CR & 1u << 1) == 0) {}
-  RCC_CFGR = 1u << 18 | 1u << 22;     // PLL: HSI x 4 / 2
+  RCC_CR |= 1u << 0;  // HSI
+  while ((RCC_CR & 1u << 1) == 0) {
+  }
+  RCC_CFGR = 1u << 18 | 1u << 22;  // PLL: HSI x 4 / 2
   RCC_CR |= 1u << 24;
-  while ((RCC_CR & 1u << 25) == 0) {}
+  while ((RCC_CR & 1u << 25) == 0) {
+  }
   RCC_CFGR |= 3;
-  while ((RCC_CFGR >> 2 & 3) != 3) {}
+  while ((RCC_CFGR >> 2 & 3) != 3) {
+  }
 }
 
 void console(void) {
@@ -75,7 +91,8 @@ void console(void) {
 }
 
 void put(char character) {
-  while ((USART2_SR & 1u << 7) == 0) {}
+  while ((USART2_SR & 1u << 7) == 0) {
+  }
   USART2_DR = (uint8_t)character;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SVC with an argument and a result; two tasks on the process stack, switched by PendSV from SysTick;
-// an unprivileged task; 8-byte alignment of stack frames.
+// SVC with an argument and a result; two tasks on the process stack, switched by PendSV from
+// SysTick; an unprivileged task; 8-byte alignment of stack frames.
 #include "chip.h"
 
 static uint32_t stacks[2][128] __attribute__((aligned(8)));
@@ -13,7 +13,7 @@ __attribute__((used)) void svc_called(uint32_t* frame) {
   __asm volatile("mrs %0, control" : "=r"(svc_control));
   __asm volatile("mrs %0, ipsr" : "=r"(svc_ipsr));
   frame[0] = frame[0] + frame[1] + svc_number;
-  if (svc_number == 43) __asm volatile("msr control, %0" ::"r"(0));   // back to privileged
+  if (svc_number == 43) __asm volatile("msr control, %0" ::"r"(0));  // back to privileged
 }
 
 __attribute__((naked)) void svc_handler(void) {
@@ -77,7 +77,9 @@ static void spin(uint32_t id) {
   }
 }
 
-static void task_two(void) { spin(2); }
+static void task_two(void) {
+  spin(2);
+}
 
 static uint32_t control(void) {
   uint32_t value;
@@ -101,7 +103,7 @@ int main(void) {
   SCB_SHPR(14) = 0xF0;
   SYST_RVR = 3000;
   SYST_CVR = 0;
-  __asm volatile("msr control, %0\n isb" ::"r"(2));   // this is task one, on the process stack
+  __asm volatile("msr control, %0\n isb" ::"r"(2));  // this is task one, on the process stack
   SYST_CSR = 7;
   spin(1);
   SYST_CSR = 0;
@@ -125,5 +127,5 @@ int main(void) {
   show("both ran", counts[0] > 100 && counts[1] > 100);
   show("sum errors", sum_errors);
   show("misaligned", frame_misaligned);
-  finish();   // the stack that main() was called on is another one
+  finish();  // the stack that main() was called on is another one
 }

@@ -31,11 +31,12 @@ int main(void) {
   RCC_AHBENR |= 3;
   RCC_APB2ENR |= 1u << 12;
   GPIOA_AFRL |= GPIOA_AFRL_SPI;
-  GPIOA_MODER = (GPIOA_MODER & ~0xF000u) | 0xA000u | 1u << 20;   // PA10 (SDN) low: the radio is on
+  GPIOA_MODER = (GPIOA_MODER & ~0xF000u) | 0xA000u | 1u << 20;  // PA10 (SDN) low: the radio is on
   GPIOB_AFRL |= 5u << 12;
   GPIOB_MODER = (GPIOB_MODER & ~0x30C0u) | 0x1080u;
   GPIOB_BSRR = 1u << 6;
-  for (volatile uint32_t i = 0; i < 10000; ++i) {}
+  for (volatile uint32_t i = 0; i < 10000; ++i) {
+  }
   SPI1_CR1 = 1u << 9 | 1u << 8 | 1u << 6 | 1u << 3 | 1u << 2;
   SPI1_CR2 = 1u << 6;
   REG(0xE000E104) = 1u << (35 - 32);
