@@ -17,7 +17,11 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr int busy_threshold_dbm = -95;
-constexpr base::Duration turnaround = 300us;  // of a SPIRIT1, from receiving to sending
+// A SPIRIT1, from receiving to sending; and its own CSMA engine listens for 64 bits at least, so
+// that the pause between a frame and its ack does not pass for a free channel.
+constexpr base::Duration turnaround = 300us;
+constexpr base::Duration sensing_time = 1'700us;
+constexpr base::Duration sense_every = 500us;
 }  // namespace
 
 std::vector<Frame> recorded_frames(const std::string& file) {
@@ -110,16 +114,18 @@ void ScriptedStation::sends_datagram(const wire::Eui64& neighbour, base::Bytes d
 }
 
 void ScriptedStation::runs_for(base::Duration duration) {
-  constexpr auto step = 2ms;
   for (const auto end = now() + duration; now() < end;) {
-    world_.run_until(std::min<base::Instant>(now() + step, end));
+    world_.run_until(std::min<base::Instant>(now() + sense_every, end));
     if (outgoing_.empty() || now() < std::max(sending_until_, back_off_until_)) continue;
     const auto settings = sim::default_radio_settings();
-    const bool busy =
-        receiving_ || world_.air().rssi_dbm(station_, now(), settings) > busy_threshold_dbm;
-    // Whoever waits for the end of a frame to send begins together with all others that do.
-    back_off_until_ = now() + random_.below(31) * 1ms;
-    if (busy) continue;
+    if (receiving_ || world_.air().rssi_dbm(station_, now(), settings) > busy_threshold_dbm) {
+      free_since_.reset();
+      back_off_until_ = now() + random_.below(31) * 1ms;
+      continue;
+    }
+    if (!free_since_) free_since_ = now();
+    if (now() - *free_since_ < sensing_time) continue;
+    free_since_.reset();
     const auto begin = now() + turnaround;
     sending_until_ = begin + sim::air_time(outgoing_.front().size(), settings);
     world_.air().transmit(station_, begin, sending_until_, outgoing_.front(), settings);

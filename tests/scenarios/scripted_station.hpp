@@ -75,6 +75,7 @@ class ScriptedStation final : private sim::RadioReceiver {
   base::Instant sending_until_{};
   base::Instant deaf_until_{};
   base::Instant back_off_until_{};
+  std::optional<base::Instant> free_since_;  ///< the channel, as sensed before sending
   base::SeededRandom random_;
   std::size_t frames_received_ = 0;
   std::uint8_t sequence_ = 0;
