@@ -70,7 +70,8 @@ struct Link : ::testing::Test {
 };
 
 TEST_F(Link, HandsUpWhatIsForUsAndNothingElse) {
-  const auto up = link->receive(now, frame(1), -70);
+  const auto first = frame(1);  // what is handed up points into it
+  const auto up = link->receive(now, first, -70);
   ASSERT_TRUE(up);
   EXPECT_EQ(up->source, peer);
   EXPECT_FALSE(up->broadcast);

@@ -35,7 +35,8 @@ std::vector<std::uint8_t> udp_datagram(const wire::Endpoint& from, const wire::E
 
 TEST(Nat, a_flow_carries_both_ways) {
   Nat nat;
-  const auto out = nat.from_mesh(at_s(0), udp_datagram({node, 5683}, {server, 5683}, hello));
+  const auto datagram = udp_datagram({node, 5683}, {server, 5683}, hello);
+  const auto out = nat.from_mesh(at_s(0), datagram);
   ASSERT_TRUE(out.has_value());
   EXPECT_EQ(out->remote, (wire::Endpoint{server, 5683}));
   EXPECT_TRUE(std::ranges::equal(out->payload, hello));
