@@ -25,7 +25,8 @@ class FieldDevice {
 
   ScriptedStation& station() { return station_; }
 
-  /// DIS until a DIO comes, then its DAO and another one, as recorded. False without an answer in time.
+  /// DIS until a DIO comes, then its DAO and another one, as recorded. False without an answer in
+  /// time.
   bool joins(base::Duration limit);
   /// The DODAG it has joined.
   const std::optional<wire::Dio>& dio() const { return dio_; }

@@ -60,12 +60,14 @@ void expect_application(const std::string& version, const std::string& what) {
 }
 
 TEST(Interruption, a_reset_at_any_instant_leaves_the_old_or_the_new_application) {
-  const auto count = repetitions("GOLDCREST_RESETS", 30);
+  const auto count = repetitions("GOLDCREST_RESETS", 200);
   const auto course = course_of_update();
   std::mt19937_64 random(seed());
   std::vector<base::Instant> instants;
   std::uniform_int_distribution<std::int64_t> any(0, (course.end - course.begin).count());
-  for (unsigned i = 0; i < count; ++i) instants.push_back(course.begin + base::Duration(any(random)));
+  for (unsigned i = 0; i < count; ++i) {
+    instants.push_back(course.begin + base::Duration(any(random)));
+  }
   std::ranges::sort(instants);
 
   std::map<std::string, unsigned> versions;
@@ -91,7 +93,7 @@ TEST(Interruption, a_reset_at_any_instant_leaves_the_old_or_the_new_application)
 }
 
 TEST(Interruption, a_power_cut_inside_any_flash_operation_leaves_an_application) {
-  const auto count = repetitions("GOLDCREST_CUTS", 20);
+  const auto count = repetitions("GOLDCREST_CUTS", 60);
   const auto course = course_of_update();
   ASSERT_GT(course.operations.size(), 500u);
   std::mt19937_64 random(seed());
