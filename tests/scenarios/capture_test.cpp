@@ -42,7 +42,7 @@ TEST(Capture, tshark_finds_no_fault_in_any_frame_of_an_update) {
     node.joins();
     node.confirms("1.1.31");
   }
-  // With the prefix that our nodes compress away, as a person would set it, it checks checksums too.
+  // Given the prefix that our nodes compress away, it can check checksums too.
   const auto tshark = fmt::format(
       "tshark -o 6lowpan.context0:aaaa::/64 -o udp.check_checksum:TRUE -r '{}' ", path.string());
   EXPECT_EQ(output_of(tshark + "-Y '_ws.malformed or _ws.expert.severity >= \"Error\"'"), "");
