@@ -4,6 +4,7 @@
 // the target's parent instead and finds the way by following parents (section 9.7).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 
@@ -12,11 +13,16 @@
 
 namespace goldcrest::net {
 
+/// How long a DAO may be on its way: an older path sequence within this time of a newer one is
+/// late; after it, the node has started afresh.
+inline constexpr base::Duration late_dao = std::chrono::seconds(10);
+
 struct Route {
   wire::Ipv6Address target;  ///< a /128
   wire::Eui64 next_hop;      ///< storing: the neighbour to send to
   wire::Ipv6Address parent;  ///< the target's own parent; unspecified when not told
   base::Instant expires{};
+  base::Instant learned_at{};
   std::uint8_t path_sequence = 0;
   std::uint8_t path_lifetime = 0;  ///< in lifetime units, as advertised
   bool used = false;

@@ -290,6 +290,7 @@ bool RplRoot::learn_route(base::Instant now, const RplPacket& packet,
     return false;
   }
   if (known != nullptr && known->next_hop != packet.link_source &&
+      now - known->learned_at < late_dao &&
       lollipop::compare(transit.path_sequence, known->path_sequence) == lollipop::Order::older) {
     return true;
   }
@@ -316,6 +317,7 @@ bool RplRoot::learn_route(base::Instant now, const RplPacket& packet,
   route->next_hop = packet.link_source;
   route->parent = parent;
   route->source_routed = !storing;
+  route->learned_at = now;
   route->path_sequence = transit.path_sequence;
   route->path_lifetime = transit.path_lifetime;
   route->expires = transit.path_lifetime == infinite_lifetime

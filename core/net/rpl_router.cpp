@@ -154,7 +154,11 @@ const char* RplRouter::refusal(const wire::Dio& dio) const {
   if (!dio.configuration) return nullptr;
   if (dio.configuration->objective_code_point != 1) return "its objective function is not MRHOF";
   if (dio.configuration->min_hop_rank_increase == 0) return "its MinHopRankIncrease is zero";
-  if (dio.configuration->interval_min > 30) return "its DIO interval is out of range";
+  // Below 64 ms the DIOs alone would fill the channel, above 2^30 ms no timer could count.
+  if (dio.configuration->interval_min < 6 ||
+      dio.configuration->interval_min + dio.configuration->interval_doublings > 30) {
+    return "its DIO interval is out of range";
+  }
   if (dio.configuration->lifetime_unit_s == 0 || dio.configuration->default_lifetime == 0) {
     return "its route lifetime is zero";
   }
@@ -294,6 +298,13 @@ void RplRouter::note_candidate(base::Instant now, const RplPacket& packet, const
   neighbour->dtsn = dio.dtsn;
   neighbour->last_heard = now;
   neighbour->liveness_probes = 0;
+  // A parent that was lost although it is heard may have stopped to acknowledge (another firmware):
+  // find out anew, or every frame to it would be given up.
+  if (neighbour->acks == AckAbility::proven &&
+      neighbour->consecutive_failures >= dead_after_failures) {
+    neighbour->acks = AckAbility::doubted;
+    neighbour->probes = 0;
+  }
   neighbour->consecutive_failures = 0;
   if (trigger) schedule_dao(now, true);
 }

@@ -75,6 +75,7 @@ bool RplRouter::learn_route(base::Instant now, const RplPacket& packet,
     return true;
   }
   if (known != nullptr && known->next_hop != packet.link_source &&
+      now - known->learned_at < late_dao &&
       lollipop::compare(transit.path_sequence, known->path_sequence) == lollipop::Order::older) {
     return true;
   }
@@ -92,6 +93,7 @@ bool RplRouter::learn_route(base::Instant now, const RplPacket& packet,
   }
   route->next_hop = packet.link_source;
   route->parent = transit.parent.value_or(wire::Ipv6Address{});
+  route->learned_at = now;
   route->path_sequence = transit.path_sequence;
   route->path_lifetime = transit.path_lifetime;
   route->expires =

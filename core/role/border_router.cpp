@@ -141,8 +141,12 @@ void BorderRouter::forwarding_error(base::Instant now, const wire::Ipv6Address& 
 
 bool BorderRouter::send_outside(base::Instant now, base::Bytes datagram) {
   const auto header = wire::Ipv6Header::parse(datagram);
-  if (header && header->source != global_address() &&
-      header->source.same_prefix64(config_.prefix) && !rpl_.next_hop(header->source)) {
+  // Only what the mesh itself has sent leaves it: no forged source, nothing that came from outside.
+  if (!header || !header->source.same_prefix64(config_.prefix)) {
+    ++dropped_to_outside_;
+    return false;
+  }
+  if (header->source != global_address() && !rpl_.next_hop(header->source)) {
     // Its answer could not be brought back: have the routes announced again.
     rpl_.route_missing(now);
   }

@@ -317,7 +317,10 @@ base::Duration UpdateClient::end_session(base::Instant now, base::Duration inter
 }
 
 base::Duration UpdateClient::poll_interval() const {
-  if (server_interval_s_ == 0) return settings_.poll_interval;
+  if (server_interval_s_ == 0) {
+    return std::clamp<base::Duration>(settings_.poll_interval, seconds(shortest_interval_s),
+                                      seconds(longest_interval_s));
+  }
   return seconds(std::clamp(server_interval_s_, shortest_interval_s, longest_interval_s));
 }
 

@@ -23,8 +23,9 @@ class Trial {
   /// What to do now. `confirm` is asked for until confirmed() tells that it is done.
   Action advance(base::Instant now, bool joined, bool server_reached) const {
     if (!pending_) return Action::none;
-    if (joined && server_reached) return Action::confirm;
-    return now >= deadline_ ? Action::reset : Action::none;
+    // Also when it cannot be confirmed because the word does not take: BOOT decides then.
+    if (now >= deadline_) return Action::reset;
+    return joined && server_reached ? Action::confirm : Action::none;
   }
   void confirmed() {
     pending_ = false;

@@ -34,7 +34,9 @@ TEST(Trial, ResetsWhenTimeIsOver) {
   EXPECT_EQ(trial.next_deadline(), start + Trial::patience);
   EXPECT_EQ(trial.advance(start + Trial::patience - moment, true, false), Trial::Action::none);
   EXPECT_EQ(trial.advance(start + Trial::patience, true, false), Trial::Action::reset);
-  EXPECT_EQ(trial.advance(start + Trial::patience, true, true), Trial::Action::confirm);
+  // Asked to confirm for so long: the word does not take.
+  EXPECT_EQ(trial.advance(start + Trial::patience - moment, true, true), Trial::Action::confirm);
+  EXPECT_EQ(trial.advance(start + Trial::patience, true, true), Trial::Action::reset);
 }
 
 }  // namespace

@@ -17,10 +17,11 @@ namespace {
 constexpr std::uint32_t tenths = 2'097'000 / 8 / 10;
 constexpr unsigned pause_steps = 8;
 
-// Sleeps for one step of 0.2 s, whatever may be wrong: SysTick's pending bit ends the WFI although
-// interrupts are off, so that no handler is needed.
+// Waits for one step of 0.2 s by polling, on the slow MSI: no handler is needed, and within a fault
+// handler SysTick could not end a WFI.
 void step() {
-  chip::wait_for_interrupt();
+  while ((chip::scb().icsr.read() & chip::scb_icsr::pendstset) == 0) {
+  }
   chip::scb().icsr.write(chip::scb_icsr::pendstclr);
 }
 

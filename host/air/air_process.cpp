@@ -90,6 +90,7 @@ std::expected<void, std::string> AirProcess::receive(base::Instant now, const wi
   }
   const auto settings = sim::default_radio_settings();
   const auto begin = std::max(now, channel_free_);
+  if (begin - now > longest_wait) return std::unexpected("the channel is overloaded");
   channel_free_ = begin + sim::air_time(packet->frame.size(), settings);
   air_.transmit(station->id, begin, channel_free_, packet->frame, settings);
   return {};

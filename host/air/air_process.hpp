@@ -36,6 +36,8 @@ class AirProcess {
  public:
   static constexpr std::size_t stations_max = 1024;
   static constexpr base::Duration station_timeout = std::chrono::seconds(60);
+  /// A frame that would have to wait longer for the channel is dropped.
+  static constexpr base::Duration longest_wait = std::chrono::milliseconds(500);
 
   using Send = std::function<void(const wire::Endpoint&, base::Bytes)>;
   AirProcess(const sim::AirOptions& options, Topology topology, Send send);

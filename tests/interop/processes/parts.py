@@ -299,7 +299,7 @@ class Network:
         board.wait_for(f"OTA server IP address: {re.escape(address)}\r?\n", 10)
         board.wait_for(r"option> ", 10)
         board.type("4\r")
-        board.wait_for(r"saved", 10)
+        board.wait_for(r"\bsaved", 10)
         check(True, "the provisioning menu takes and saves the server's address")
         board.send("jumper off")
         board.send("reset")
