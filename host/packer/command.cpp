@@ -36,7 +36,7 @@ void print_json(const Json& json) {
 }
 
 SigningOptions signing_options() {
-  return {{}, {}, say};
+  return {.notice = say};
 }
 
 /// Prints a failure as one line and turns it into the exit code.
@@ -115,12 +115,15 @@ struct KeyOptions {
   std::filesystem::path keys = "keys";
   std::uint32_t height = 15;
   std::uint32_t to = 0;
+  std::filesystem::path content_key;
   bool json = false;
 };
 
 int run_keygen(const KeyOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  const auto status = create_keys(options.keys, options.height, signing_options());
+  auto signing = signing_options();
+  signing.content_key = options.content_key;
+  const auto status = create_keys(options.keys, options.height, signing);
   if (!status) return report("keygen", status);
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   say(fmt::format("made {} with {} signatures in {:.1f} s", options.keys.string(),
@@ -149,6 +152,11 @@ void add_key_commands(CLI::App& app, int& exit_code) {
                    "The signing key makes 2^height signatures; 5 and 10 are for tests")
       ->check(CLI::IsMember({5, 10, 15, 20}))
       ->capture_default_str();
+  keygen
+      ->add_option("--content-key", made->content_key,
+                   "For a spare key: take over this content.key, which the product's devices have, "
+                   "instead of making a new one")
+      ->type_name("FILE");
   keygen->add_flag("--json", made->json, "Print the result as JSON");
 
   auto* key = app.add_subcommand("key", "Look after a signing key");

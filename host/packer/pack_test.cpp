@@ -311,6 +311,21 @@ TEST_F(Packed, man_trusts_further_keys) {
   EXPECT_FALSE(make_man_image(request)) << "the same key twice";
 }
 
+TEST_F(Packed, a_spare_key_takes_over_the_content_key) {
+  const auto folder = test_.keys().parent_path() / "spare";
+  auto options = test_.options;
+  options.content_key = test_.keys() / content_key_name;
+  const auto spare = create_keys(folder, 5, options);
+  ASSERT_TRUE(spare) << spare.error().text;
+  const auto first = read_content_key(test_.keys() / content_key_name);
+  const auto second = read_content_key(folder / content_key_name);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->id, second->id);
+  EXPECT_EQ(first->key, second->key);
+  options.content_key = folder / "none";
+  EXPECT_FALSE(create_keys(test_.keys().parent_path() / "other", 5, options));
+}
+
 TEST_F(Packed, man_provisions_the_server) {
   auto request = man_request(packed().file);
   for (const auto& [text, tail] : {std::pair("192.0.2.33", 33), std::pair("aaaa::7", 7)}) {

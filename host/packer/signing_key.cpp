@@ -326,7 +326,8 @@ Result<KeyStatus> create_keys(const fs::path& directory, std::uint32_t height,
   if (!parameters) return std::unexpected(parameters.error());
   const auto secret = random_secret(*parameters);
   if (!secret) return std::unexpected(secret.error());
-  const auto content_key = random_content_key();
+  const auto content_key =
+      options.content_key.empty() ? random_content_key() : read_content_key(options.content_key);
   if (!content_key) return std::unexpected(content_key.error());
   const auto account_path = account_journal_path(secret->identifier(), options);
   if (!account_path) return std::unexpected(account_path.error());

@@ -33,6 +33,9 @@ enum class ReservationStep { checked, key_written, journal_written, record_writt
 struct SigningOptions {
   /// Where the account's journals live; default_state_directory() unless a test says otherwise.
   std::filesystem::path state_directory;
+  /// create_keys(): the content key to take over, for a spare signing key of a product whose
+  /// devices have that one; empty to make a new one.
+  std::filesystem::path content_key;
   /// Called after each step while the key is locked.
   std::function<void(ReservationStep)> on_step;
   /// One line for stderr: waiting for the lock, the tree being rebuilt.
