@@ -165,7 +165,8 @@ TEST(Interruption, after_resets_and_power_cuts_on_the_way_the_update_still_compl
     }
     node.resets();
     node.runs("1.0.31");
-    node.joins();
+    // Pressed before the node asks by itself, five seconds after it has joined.
+    node.says("[RPL: joined DODAG", 2min);
   }
   node.presses_button();
   node.finds("1.1.31");
