@@ -99,6 +99,18 @@ TEST(AirProcess, says_why_a_datagram_is_ignored) {
   EXPECT_EQ(air.stations(), 0u);
 }
 
+TEST(AirProcess, a_flood_is_dropped_instead_of_queued_for_ever) {
+  Wire wire;
+  AirProcess air(sim::AirOptions{}, {}, wire.send);
+  ASSERT_TRUE(air.receive(at(0), peer(2), zep({.type = ZepType::hello, .frame = {}})));
+  int taken = 0;
+  for (int i = 0; i < 1000; ++i) taken += air.receive(at(0), peer(1), zep({.frame = frame})) ? 1 : 0;
+  EXPECT_EQ(taken, 81);  // 500 ms of frames that last 6.25 ms each, and the one that ends the wait
+  EXPECT_EQ(air.receive(at(0), peer(1), zep({.frame = frame})).error(),
+            "the channel is overloaded");
+  EXPECT_TRUE(air.receive(at(100'000), peer(1), zep({.frame = frame})));
+}
+
 TEST(Topology, names_the_bad_line) {
   EXPECT_EQ(parse_topology("1 2 0\n1 2 3\n").error(),
             "line 2: expected `FROM TO LOSS`, device ids 0 to 65535, loss 0 to 1");
