@@ -47,6 +47,17 @@ TEST(BorderRouter, APacketForNobodyIsAnsweredWithAnError) {
   EXPECT_EQ(message->code, wire::unreachable_code::address);
 }
 
+TEST(BorderRouter, CarriesNothingFromOutsideToOutside) {
+  TestNetwork network(24);
+  network.channel.run(5s);
+  auto& router = network.router();
+  const wire::Endpoint elsewhere{*wire::Ipv6Address::parse("::ffff:203.0.113.9"), 7};
+  const auto before = router.dropped_to_outside();
+  (void)router.send_to_mesh(network.channel.now(), udp_datagram(server, elsewhere, Frame(10)));
+  EXPECT_FALSE(router.take_from_mesh());
+  EXPECT_EQ(router.dropped_to_outside(), before + 1);
+}
+
 TEST(BorderRouter, RefusesWhatIsNoDatagram) {
   TestNetwork network(23);
   auto& router = network.router();
@@ -238,6 +249,17 @@ TEST_F(Daos, AnOlderPathSequenceDoesNotMoveARoute) {
       EXPECT_EQ(entry.next_hop, eui64(2));
     }
   }
+}
+
+TEST_F(Daos, AnOlderPathSequenceLongAfterwardsIsANodeThatStartedAfresh) {
+  hear_storing(2, {route(3, 30, 245)});
+  network.channel.run(11s);
+  hear_storing(1, {route(3, 30, 241)});
+  bool moved = false;
+  for (const auto& entry : network.router().routes()) {
+    moved = moved || (entry.used && entry.next_hop == eui64(1));
+  }
+  EXPECT_TRUE(moved);
 }
 
 TEST_F(Daos, TargetsOutsideThePrefixAreRefusedLoudly) {

@@ -104,7 +104,9 @@ TEST(AirProcess, a_flood_is_dropped_instead_of_queued_for_ever) {
   AirProcess air(sim::AirOptions{}, {}, wire.send);
   ASSERT_TRUE(air.receive(at(0), peer(2), zep({.type = ZepType::hello, .frame = {}})));
   int taken = 0;
-  for (int i = 0; i < 1000; ++i) taken += air.receive(at(0), peer(1), zep({.frame = frame})) ? 1 : 0;
+  for (int i = 0; i < 1000; ++i) {
+    if (air.receive(at(0), peer(1), zep({.frame = frame}))) ++taken;
+  }
   EXPECT_EQ(taken, 81);  // 500 ms of frames that last 6.25 ms each, and the one that ends the wait
   EXPECT_EQ(air.receive(at(0), peer(1), zep({.frame = frame})).error(),
             "the channel is overloaded");
