@@ -33,6 +33,14 @@ const Bus::Range* Bus::find(std::uint32_t address) const {
   return address - range.base < range.size ? &range : nullptr;
 }
 
+bool Bus::answers(std::uint32_t address, bool writing) const {
+  if (address - ram_base < ram_size) return true;
+  // APB1, APB2 and AHB as the chip has them; beyond them the bus matrix answers with an error.
+  const std::uint32_t offset = address - peripheral_base;
+  if (offset < 0x8000 || offset - 0x10000 < 0x4000 || offset - 0x20000 < 0x7000) return true;
+  return !writing && address < ram_base && find(address) != nullptr;
+}
+
 void Bus::unmodelled(std::string_view what, std::uint32_t address, unsigned size) {
   if (chip_.tracing("unmodelled")) {
     chip_.trace("unmodelled", fmt::format("{} of {} bytes at {:#010x}: nothing is modelled there",

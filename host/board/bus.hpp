@@ -27,6 +27,9 @@ class Bus {
   void attach(std::uint32_t base, std::uint32_t size, Peripheral& peripheral);
 
   std::uint32_t read(std::uint32_t address, unsigned size);
+  /// Whether a bus master other than the CPU is answered: memory, of which it writes RAM only, and
+  /// peripherals, but neither the bit-band alias regions nor the CPU's own registers.
+  bool answers(std::uint32_t address, bool writing) const;
   void write(std::uint32_t address, std::uint32_t value, unsigned size);
 
  private:

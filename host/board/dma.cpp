@@ -24,6 +24,7 @@ constexpr std::uint32_t interrupt_enables = 0xEu;  // TCIE, HTIE, TEIE, at the p
 constexpr std::uint32_t any_flag = 1u << 0;
 constexpr std::uint32_t complete_flag = 1u << 1;
 constexpr std::uint32_t half_flag = 1u << 2;
+constexpr std::uint32_t error_flag = 1u << 3;
 
 /// Arbitration, address, read and write, as RM0038 counts them.
 constexpr std::uint64_t cycles_per_transfer = 5;
@@ -35,31 +36,53 @@ constexpr unsigned width(std::uint32_t code) {
 }  // namespace
 
 void Dma::Channel::serialize(Saver& saver) {
-  saver(control, count, peripheral, memory, requests, reload, next_peripheral, next_memory);
+  saver(control, count, peripheral, memory, requests, pulses, reload, next_peripheral, next_memory);
 }
 
-void Dma::reset(bool /*power_on*/) {
+Dma::Dma(Chip& chip, Rcc& rcc, const DmaConfig& config)
+    : RegisterBlock(chip, config.name, NarrowWrite::merge), config_(config) {
+  rcc.add_listener(*this);
+}
+
+void Dma::reset(bool power_on) {
   status_ = 0;
   for (Channel& channel : channels_) {
-    channel = {.requests = channel.requests};  // those are the peripherals' own
+    // The requests are the peripherals' own, which are reset too when power comes.
+    channel = {.requests = power_on ? 0 : channel.requests,
+               .pulses = power_on ? 0 : channel.pulses};
   }
   due_at_ = no_event;
   update_interrupts();
 }
 
 void Dma::set_request(unsigned channel, DmaSource source, bool level) {
-  const std::uint32_t bit = 1u << static_cast<unsigned>(source);
-  std::uint32_t& requests = channels_.at(channel - 1).requests;
-  const std::uint32_t before = requests;
-  requests = level ? requests | bit : requests & ~bit;
-  if (requests != before) schedule();
+  const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(source);
+  Channel& target = channels_.at(channel - 1);
+  const std::uint64_t before = target.requests;
+  target.requests = level ? before | bit : before & ~bit;
+  target.pulses &= ~bit;
+  if (target.requests != before) schedule();
+}
+
+void Dma::pulse_request(unsigned channel, DmaSource source) {
+  set_request(channel, source, true);
+  channels_.at(channel - 1).pulses |= std::uint64_t{1} << static_cast<unsigned>(source);
+}
+
+// Without HCLK nothing is moved; what was due takes its time once the clock is back.
+void Dma::clocks_changed() {
+  if (chip_.hclk_hz() == 0) {
+    due_at_ = no_event;
+  } else {
+    schedule();
+  }
 }
 
 std::uint32_t Dma::read_register(std::uint32_t offset) {
   if (offset == isr) return status_;
   if (offset == ifcr) return 0;
   const unsigned index = (offset - first_channel) / channel_size;
-  if (index >= channel_count) return unmodelled_read(offset);
+  if (index >= config_.channels) return unmodelled_read(offset);
   const Channel& channel = channels_[index];
   switch ((offset - first_channel) % channel_size) {
     case ccr:
@@ -77,13 +100,13 @@ std::uint32_t Dma::read_register(std::uint32_t offset) {
 
 void Dma::write_register(std::uint32_t offset, std::uint32_t value) {
   if (offset == ifcr) {
-    for (unsigned index = 0; index < channel_count; ++index) {
+    for (unsigned index = 0; index < config_.channels; ++index) {
       const std::uint32_t cleared = value >> (4 * index) & 15u;
       // CGIF clears the channel's four flags.
       status_ &= ~(((cleared & any_flag) != 0 ? 15u : cleared) << (4 * index));
       if ((status_ >> (4 * index) & 14u) == 0) status_ &= ~(any_flag << (4 * index));
     }
-  } else if (offset >= first_channel && (offset - first_channel) / channel_size < channel_count) {
+  } else if (offset >= first_channel && (offset - first_channel) / channel_size < config_.channels) {
     write_channel((offset - first_channel) / channel_size, (offset - first_channel) % channel_size,
                   value);
   } else if (offset != isr) {
@@ -123,7 +146,7 @@ bool Dma::ready(const Channel& channel) const {
 std::optional<unsigned> Dma::next_channel() const {
   std::optional<unsigned> best;
   const auto level = [this](unsigned index) { return channels_[index].control >> 12 & 3u; };
-  for (unsigned index = 0; index < channel_count; ++index) {
+  for (unsigned index = 0; index < config_.channels; ++index) {
     if (ready(channels_[index]) && (!best || level(index) > level(*best))) best = index;
   }
   return best;
@@ -150,7 +173,14 @@ void Dma::advance(Picoseconds now) {
 
 void Dma::transfer(unsigned index) {
   Channel& channel = channels_[index];
-  move(channel);
+  // Taken back first: what the transfer does may raise the next request.
+  channel.requests &= ~channel.pulses;
+  channel.pulses = 0;
+  if (!move(channel)) {
+    channel.control &= ~enable;
+    set_flags(index, error_flag);
+    return;
+  }
   --channel.count;
   if (channel.count == channel.reload / 2) set_flags(index, half_flag);
   if (channel.count > 0) return;
@@ -162,16 +192,22 @@ void Dma::transfer(unsigned index) {
   }
 }
 
-void Dma::move(Channel& channel) {
+/// False where the bus answers with an error.
+bool Dma::move(Channel& channel) {
   const unsigned peripheral_width = width(channel.control >> 8);
   const unsigned memory_width = width(channel.control >> 10);
   const bool outwards = (channel.control & from_memory) != 0;
-  const std::uint32_t source = outwards ? channel.next_memory : channel.next_peripheral;
-  const std::uint32_t target = outwards ? channel.next_peripheral : channel.next_memory;
-  const std::uint32_t value = chip_.bus_read(source, outwards ? memory_width : peripheral_width);
-  chip_.bus_write(target, value, outwards ? peripheral_width : memory_width);
+  // Address bits below the width are ignored.
+  const std::uint32_t peripheral = channel.next_peripheral & ~(peripheral_width - 1);
+  const std::uint32_t memory = channel.next_memory & ~(memory_width - 1);
+  const std::uint32_t source = outwards ? memory : peripheral;
+  const std::uint32_t target = outwards ? peripheral : memory;
+  if (!chip_.bus_answers(source, false) || !chip_.bus_answers(target, true)) return false;
   if ((channel.control & peripheral_increment) != 0) channel.next_peripheral += peripheral_width;
   if ((channel.control & memory_increment) != 0) channel.next_memory += memory_width;
+  const std::uint32_t value = chip_.bus_read(source, outwards ? memory_width : peripheral_width);
+  chip_.bus_write(target, value, outwards ? peripheral_width : memory_width);
+  return true;
 }
 
 void Dma::set_flags(unsigned index, std::uint32_t flags) {
@@ -179,9 +215,9 @@ void Dma::set_flags(unsigned index, std::uint32_t flags) {
 }
 
 void Dma::update_interrupts() {
-  for (unsigned index = 0; index < channel_count; ++index) {
+  for (unsigned index = 0; index < config_.channels; ++index) {
     const std::uint32_t wanted = channels_[index].control & interrupt_enables;
-    chip_.set_irq(first_irq + index, (status_ >> (4 * index) & wanted) != 0);
+    chip_.set_irq(config_.first_irq + index, (status_ >> (4 * index) & wanted) != 0);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "host/board/test_bench.hpp"
 
@@ -97,6 +98,96 @@ TEST_F(DmaTest, AddressesAreLockedWhileRunning) {
   bench.write(cmar(7), 0);
   EXPECT_EQ(bench.read(cndtr(7)), 4u);
   EXPECT_EQ(bench.read(cmar(7)), ram);
+}
+
+TEST_F(DmaTest, RegistersOfBothControllers) {
+  struct Register {
+    std::uint32_t offset;
+    std::uint32_t reset;
+    std::uint32_t writable;
+  };
+  // RM0038 11.4: status is cleared by ones in IFCR, and the channels are 20 bytes apart.
+  std::vector<Register> registers{{0x00, 0, 0}, {0x04, 0, 0}};
+  for (std::uint32_t channel = 0; channel < 7; ++channel) {
+    const std::uint32_t at = 8 + 20 * channel;
+    registers.push_back({at, 0, 0x7FFE});  // written without EN
+    registers.push_back({at + 4, 0, 0xFFFF});
+    registers.push_back({at + 8, 0, 0xFFFF'FFFF});
+    registers.push_back({at + 12, 0, 0xFFFF'FFFF});
+  }
+  for (const std::uint32_t controller : {0x40026000u, 0x40026400u}) {
+    for (const Register& reg : registers) {
+      const bool exists = controller == 0x40026000u || reg.offset < 8 + 20 * 5;
+      EXPECT_EQ(bench.read(controller + reg.offset), reg.reset) << reg.offset;
+      bench.write(controller + reg.offset, 0xFFFF'FFFE);
+      const std::uint32_t expected = exists ? reg.writable & 0xFFFF'FFFE : 0;
+      EXPECT_EQ(bench.read(controller + reg.offset), expected) << reg.offset;
+      bench.write(controller + reg.offset, 0);
+    }
+  }
+}
+
+TEST_F(DmaTest, ByteWritesChangeOneByte) {
+  bench.write(cmar(1), 0x11223344);
+  bench.write(cmar(1) + 1, 0xAA, 1);
+  EXPECT_EQ(bench.read(cmar(1)), 0x1122AA44u);
+}
+
+TEST_F(DmaTest, NothingAtTheAddressIsATransferError) {
+  bench.write(cndtr(2), 4);
+  bench.write(cpar(2), 0x60000000);
+  bench.write(cmar(2), ram);
+  bench.write(ccr(2), 1u << 14 | 3u << 6 | 1u << 3 | 1u);
+  bench.run_for(microseconds(10));
+  EXPECT_EQ(bench.read(isr), 9u << 4) << "TEIF2 and GIF2";
+  EXPECT_EQ(bench.read(ccr(2)) & 1u, 0u) << "the channel is off";
+  EXPECT_EQ(bench.read(cndtr(2)), 4u);
+  EXPECT_TRUE(bench.irqs[12]);
+  bench.write(ifcr, 8u << 4);
+  EXPECT_EQ(bench.read(isr), 0u);
+  EXPECT_FALSE(bench.irqs[12]);
+}
+
+TEST_F(DmaTest, PulsesAreTakenBackByTheirTransfer) {
+  prepare(2, 8, 1u << 7 | 1u);
+  auto& dma = bench.peripherals.dma1;
+  dma.pulse_request(2, DmaSource::tim2_up);
+  bench.run_for(microseconds(10));
+  EXPECT_EQ(bench.read(cndtr(2)), 7u);
+  dma.pulse_request(2, DmaSource::tim2_up);
+  dma.set_request(2, DmaSource::tim2_up, false);
+  bench.run_for(microseconds(10));
+  EXPECT_EQ(bench.read(cndtr(2)), 7u) << "withdrawn in time";
+}
+
+TEST_F(DmaTest, TheHigherPriorityGoesFirst) {
+  for (unsigned channel = 1; channel <= 3; ++channel) {
+    bench.write(cndtr(channel), 1);
+    bench.write(cpar(channel), ram + 16 * channel);
+    bench.write(cmar(channel), ram);
+    bench.ram[16 * channel] = static_cast<std::uint8_t>(channel);
+  }
+  // Memory to memory into one byte: the last one is seen.
+  bench.write(ccr(1), 1u << 14 | 1u << 12 | 1u);
+  bench.write(ccr(2), 1u << 14 | 3u << 12 | 1u);
+  bench.write(ccr(3), 1u << 14 | 3u << 12 | 1u);
+  bench.run_for(cycles_to_time(5, 32'000'000));
+  EXPECT_EQ(bench.ram[0], 2);
+  bench.run_for(cycles_to_time(5, 32'000'000));
+  EXPECT_EQ(bench.ram[0], 3);
+  bench.run_for(cycles_to_time(5, 32'000'000));
+  EXPECT_EQ(bench.ram[0], 1);
+}
+
+TEST_F(DmaTest, EndlessTransfersLetTimePass) {
+  bench.write(cndtr(1), 1);
+  bench.write(cpar(1), ram);
+  bench.write(cmar(1), ram + 4);
+  bench.write(ccr(1), 1u << 14 | 1u << 5 | 1u);
+  const Picoseconds start = bench.now();
+  bench.run_for(microseconds(1000));
+  EXPECT_EQ(bench.now() - start, microseconds(1000));
+  EXPECT_EQ(bench.read(isr) & 7u, 7u);
 }
 
 }  // namespace

@@ -63,6 +63,9 @@ class Machine final : public Chip, private FlashEnvironment, private ClockListen
   void request_reset(std::uint32_t rcc_csr_flag) override;
   std::uint32_t bus_read(std::uint32_t address, unsigned size) override;
   void bus_write(std::uint32_t address, std::uint32_t value, unsigned size) override;
+  bool bus_answers(std::uint32_t address, bool writing) const override {
+    return bus_.answers(address, writing);
+  }
   void signal_event() override;
   bool tracing(std::string_view category) const override;
   void trace(std::string_view category, std::string_view text) override;

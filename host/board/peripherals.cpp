@@ -28,7 +28,8 @@ Peripherals::Peripherals(Chip& chip)
       exti(chip, pins, syscfg),
       gpio{Gpio(chip, pins, 0), Gpio(chip, pins, 1), Gpio(chip, pins, 2), Gpio(chip, pins, 3),
            Gpio(chip, pins, 4), Gpio(chip, pins, 5), Gpio(chip, pins, 6), Gpio(chip, pins, 7)},
-      dma1(chip),
+      dma1(chip, rcc, {.name = "DMA1", .channels = 7, .first_irq = 11}),
+      dma2(chip, rcc, {.name = "DMA2", .channels = 5, .first_irq = 50}),
       usart1(chip, pins,
              {.name = "USART1",
               .irq = 37,
@@ -53,6 +54,22 @@ Peripherals::Peripherals(Chip& chip)
               .rx = {},
               .dma_tx = {&dma1, 2, DmaSource::usart3_tx},
               .dma_rx = {&dma1, 3, DmaSource::usart3_rx}}),
+      uart4(chip, pins,
+            {.name = "UART4",
+             .irq = 48,
+             .bus = apb1,
+             .tx = {},
+             .rx = {},
+             .dma_tx = {&dma2, 5, DmaSource::uart4_tx},
+             .dma_rx = {&dma2, 3, DmaSource::uart4_rx}}),
+      uart5(chip, pins,
+            {.name = "UART5",
+             .irq = 49,
+             .bus = apb1,
+             .tx = {},
+             .rx = {},
+             .dma_tx = {&dma2, 1, DmaSource::uart5_tx},
+             .dma_rx = {&dma2, 2, DmaSource::uart5_rx}}),
       spi1(chip, pins,
            {.name = "SPI1",
             .irq = 35,
@@ -65,7 +82,12 @@ Peripherals::Peripherals(Chip& chip)
             .bus = apb1,
             .dma_tx = {&dma1, 5, DmaSource::spi2_tx},
             .dma_rx = {&dma1, 4, DmaSource::spi2_rx}}),
-      spi3(chip, pins, {.name = "SPI3", .irq = 47, .bus = apb1}),
+      spi3(chip, pins,
+           {.name = "SPI3",
+            .irq = 47,
+            .bus = apb1,
+            .dma_tx = {&dma2, 2, DmaSource::spi3_tx},
+            .dma_rx = {&dma2, 1, DmaSource::spi3_rx}}),
       rtc(chip, rcc, pwr, exti),
       iwdg(chip, rcc),
       wwdg(chip, rcc),
@@ -96,10 +118,13 @@ Peripherals::Peripherals(Chip& chip)
   attach(0x40013800, usart1, {apb2, 14});
   attach(0x40004400, usart2, {apb1, 17});
   attach(0x40004800, usart3, {apb1, 18});
+  attach(0x40004C00, uart4, {apb1, 19});
+  attach(0x40005000, uart5, {apb1, 20});
   attach(0x40013000, spi1, {apb2, 12});
   attach(0x40003800, spi2, {apb1, 14});
   attach(0x40003C00, spi3, {apb1, 15});
   attach(0x40026000, dma1, {ahb, 24});
+  attach(0x40026400, dma2, {ahb, 25});
   attach(0x40002800, rtc);
   attach(0x40003000, iwdg);
   attach(0x40002C00, wwdg, {apb1, 11});

@@ -70,9 +70,12 @@ class Peripherals final : public PeripheralResetter {
   Exti exti;
   std::array<Gpio, port_count> gpio;
   Dma dma1;
+  Dma dma2;
   Usart usart1;
   Usart usart2;  ///< the virtual COM port
   Usart usart3;
+  Usart uart4;
+  Usart uart5;
   Spi spi1;  ///< the radio
   Spi spi2;
   Spi spi3;

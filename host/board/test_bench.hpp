@@ -56,6 +56,9 @@ class TestBench : public Chip {
       ram.at(address - ram_base + index) = static_cast<std::uint8_t>(value >> (8 * index));
     }
   }
+  bool bus_answers(std::uint32_t address, bool) const override {
+    return address - ram_base < ram.size() || find(address) != nullptr;
+  }
   void signal_event() override { ++events; }
 
   std::uint32_t read(std::uint32_t address, unsigned size = 4) {
