@@ -132,6 +132,9 @@ TEST(Cpu, sees_the_memory_map_of_the_chip) {
             "id0=0x11111111\n"
             "id1=0x22222222\n"
             "id2=0x33333333\n"
+            "old id0=0x44444444\n"  // where smaller chips have it: something of this chip's own
+            "old id1=0x22222222\n"
+            "old id2=0x00000000\n"
             "cpuid=0x411fc231\n"
             "device=0x00000437\n"
             "relocated=0x00000001\n"

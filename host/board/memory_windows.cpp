@@ -5,6 +5,10 @@ namespace goldcrest::board {
 
 std::uint32_t FactoryInformation::word(std::uint32_t offset) const {
   switch (offset) {
+    case 0x50:
+      return unique_id_[0] + unique_id_[2];
+    case 0x54:
+      return unique_id_[1];
     case 0xCC:
       return 0xFFFF0000u | flash_size / 1024;
     case 0xD0:

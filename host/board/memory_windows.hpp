@@ -52,6 +52,11 @@ class DataEeprom final : public MemoryWindow {
 
 /// 0x1FF80000: option bytes, and at 0xCC the flash size, at 0xD0, 0xD4 and 0xE4 the unique id
 /// (RM0038 3.7 and 31).
+///
+/// Smaller chips of the family have the id at 0x50, 0x54 and 0x64, and much firmware for this one,
+/// ST's port of Contiki among it, reads it there. Real chips have words there that differ from chip
+/// to chip, undocumented, and 0 at 0x64. Here they are chosen such that the sum of the first and
+/// the last, and the second, are what they would be with the words of the proper place.
 class FactoryInformation final : public MemoryWindow {
  public:
   FactoryInformation(FlashController& controller, std::array<std::uint32_t, 3> unique_id)

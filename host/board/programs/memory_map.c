@@ -45,6 +45,9 @@ int main(void) {
   show("id0", REG(0x1FF800D0));
   show("id1", REG(0x1FF800D4));
   show("id2", REG(0x1FF800E4));
+  show("old id0", REG(0x1FF80050));
+  show("old id1", REG(0x1FF80054));
+  show("old id2", REG(0x1FF80064));
   show("cpuid", REG(0xE000ED00));
   show("device", REG(0xE0042000) & 0xFFF);
 
