@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <utility>
 
 #include "core/base/ensure.hpp"
@@ -70,7 +71,20 @@ bool Cpu::block(std::uint32_t address, std::uint32_t size) {
   if (watch_window_ && window_opens()) return false;
   block_half_words_ = size / 2;
   block_cost_ = static_cast<std::int64_t>(block_half_words_) + branch_cycles;
+  if (tracing_registers_) trace_registers(address, size);
   return true;
+}
+
+/// The state in which the block is entered. The cross-check of the CPU (tests/interop/cpu) compares
+/// these lines with another implementation's.
+void Cpu::trace_registers(std::uint32_t address, std::uint32_t size) {
+  std::string line = fmt::format("PC={:08x} size={}", address, size);
+  for (unsigned number = 0; number <= 12; ++number) {
+    fmt::format_to(std::back_inserter(line), " R{}={:08x}", number, engine_.general(number));
+  }
+  fmt::format_to(std::back_inserter(line), " SP={:08x} LR={:08x} xPSR={:08x}", engine_.general(13),
+                 engine_.general(14), engine_.xpsr());
+  chip_.trace("registers", line);
 }
 
 void Cpu::run(std::int64_t budget) {
@@ -78,6 +92,7 @@ void Cpu::run(std::int64_t budget) {
   budget_ = used_ + budget;
   attention_ = false;
   watch_window_ = nvic_.waiting();
+  tracing_registers_ = chip_.tracing("registers");
   block_ = pc_;
   const Engine::Outcome outcome = engine_.run(pc_);
   used_ += std::exchange(block_cost_, 0);

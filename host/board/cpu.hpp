@@ -80,6 +80,7 @@ class Cpu final : public CycleCounter, private EngineClient {
   void write_refused(std::uint32_t address) override { bus_error(address); }
   void send_event() override { event_ = true; }
 
+  void trace_registers(std::uint32_t address, std::uint32_t size);
   Masks masks();
   bool window_opens();
   void drop_changed_code();
@@ -115,6 +116,7 @@ class Cpu final : public CycleCounter, private EngineClient {
   std::uint32_t block_half_words_ = 0;
   std::uint32_t block_ = 0;
   bool attention_ = false;
+  bool tracing_registers_ = false;
   bool watch_window_ = false;  ///< an interrupt waits behind PRIMASK, BASEPRI or FAULTMASK
   std::uint32_t busy_begin_ = 0;
   std::uint32_t busy_size_ = 0;
