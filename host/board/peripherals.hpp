@@ -16,6 +16,7 @@
 #include "host/board/dma.hpp"
 #include "host/board/exti.hpp"
 #include "host/board/gpio.hpp"
+#include "host/board/i2c.hpp"
 #include "host/board/iwdg.hpp"
 #include "host/board/peripheral.hpp"
 #include "host/board/pins.hpp"
@@ -79,6 +80,8 @@ class Peripherals final : public PeripheralResetter {
   Spi spi1;  ///< the radio
   Spi spi2;
   Spi spi3;
+  I2c i2c1;
+  I2c i2c2;
   Rtc rtc;
   Iwdg iwdg;
   Wwdg wwdg;
