@@ -128,10 +128,10 @@ void DebugMcu::write_register(std::uint32_t offset, std::uint32_t value) {
       control_ = value & 0xE7;
       break;
     case 0x8:
-      apb1_freeze_ = value;
+      apb1_freeze_ = value & 0x0060'1C3F;
       break;
     case 0xC:
-      apb2_freeze_ = value;
+      apb2_freeze_ = value & 0x1C;
       break;
     default:
       unmodelled_write(offset, value);

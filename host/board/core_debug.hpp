@@ -56,7 +56,8 @@ class CoreDebug final : public RegisterBlock {
   std::uint32_t monitor_control_ = 0;
 };
 
-/// DBGMCU at 0xE0042000.
+/// DBGMCU at 0xE0042000. The freeze bits are stored: while a debugger holds this board, all of its
+/// time stands still.
 class DebugMcu final : public RegisterBlock {
  public:
   explicit DebugMcu(Chip& chip);

@@ -158,7 +158,7 @@ void Cpu::finish(Engine::Outcome outcome) {
 void Cpu::fetch_fault() {
   if (pc_ < flash_size) {
     // Code at the alias of address 0 is executed where it really is.
-    pc_ += flash_base;
+    pc_ += boot_memory_;
     return;
   }
   // Peripheral and system regions are execute-never for everyone (PM0056 2.2.1).

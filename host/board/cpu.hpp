@@ -56,6 +56,8 @@ class Cpu final : public CycleCounter, private EngineClient {
   void bus_error(std::uint32_t address);
   /// Fetches from program memory bank `bank` have to wait (nullopt: none): run() stops before them.
   void set_busy_bank(std::optional<unsigned> bank);
+  /// Where code at address 0 really is.
+  void set_boot_memory(std::uint32_t base) { boot_memory_ = base; }
   /// Code at [address, address + size) has changed; takes effect when run() is entered next.
   void code_changed(std::uint32_t address, std::uint32_t size);
 
@@ -118,6 +120,7 @@ class Cpu final : public CycleCounter, private EngineClient {
   bool attention_ = false;
   bool tracing_registers_ = false;
   bool watch_window_ = false;  ///< an interrupt waits behind PRIMASK, BASEPRI or FAULTMASK
+  std::uint32_t boot_memory_ = flash_base;
   std::uint32_t busy_begin_ = 0;
   std::uint32_t busy_size_ = 0;
   std::optional<std::uint32_t> bus_error_;

@@ -16,6 +16,8 @@ enum Offset : std::uint32_t {
 };
 
 constexpr std::uint32_t all_lines = 0x00FF'FFFFu;
+constexpr std::uint32_t rtc_lines =
+    1u << Exti::line_rtc_alarm | 1u << Exti::line_rtc_tamper | 1u << Exti::line_rtc_wakeup;
 
 struct Vector {
   unsigned irq;
@@ -39,8 +41,8 @@ constexpr std::array<Vector, 14> vectors{{{6, 1u << 0},
 
 }  // namespace
 
-Exti::Exti(Chip& chip, Pins& pins, Syscfg& syscfg)
-    : RegisterBlock(chip, "EXTI", NarrowWrite::duplicate), pins_(pins), syscfg_(syscfg) {
+Exti::Exti(Chip& chip, Pins& pins, Syscfg& syscfg, Pwr& pwr)
+    : RegisterBlock(chip, "EXTI", NarrowWrite::duplicate), pins_(pins), syscfg_(syscfg), pwr_(pwr) {
   pins_.add_listener(*this);
   syscfg_.set_listener(*this);
 }
@@ -49,6 +51,7 @@ void Exti::set_line(unsigned line, bool level) {
   const std::uint32_t bit = 1u << line;
   if (((levels_ & bit) != 0) == level) return;
   levels_ ^= bit;
+  if (level && (bit & rtc_lines) != 0) pwr_.rtc_event();
   if (((level ? rising_ : falling_) & bit) == 0) return;
   if ((event_mask_ & bit) != 0) chip_.signal_event();
   pending_ |= bit;
@@ -105,9 +108,10 @@ void Exti::write_register(std::uint32_t offset, std::uint32_t value) {
       break;
     case swier: {
       // Only a change from 0 to 1 of an enabled line triggers; PR clears it again.
-      const std::uint32_t triggered = value & ~software_ & interrupt_mask_;
+      const std::uint32_t triggered = value & ~software_;
       software_ |= value;
-      pending_ |= triggered;
+      pending_ |= triggered & interrupt_mask_;
+      if ((triggered & event_mask_) != 0) chip_.signal_event();
       break;
     }
     case pr:

@@ -5,10 +5,13 @@
 //   16 PVD (IRQ 1)   17 RTC alarm (41)   18 USB wake-up (42)   19 RTC tamper/timestamp (2)
 //   20 RTC wake-up (3)   21, 22 comparators (22)   23 channel acquisition (56)
 //
+// Lines 17, 19 and 20 are also what wakes the chip from Standby, whatever EXTI makes of them.
+//
 // A line that is open in EMR sends an event, which ends WFE; nothing is latched for it.
 #pragma once
 
 #include "host/board/pins.hpp"
+#include "host/board/pwr.hpp"
 #include "host/board/register_block.hpp"
 #include "host/board/syscfg.hpp"
 
@@ -21,7 +24,7 @@ class Exti final : public RegisterBlock, public PinListener, public Syscfg::List
   static constexpr unsigned line_rtc_tamper = 19;
   static constexpr unsigned line_rtc_wakeup = 20;
 
-  Exti(Chip& chip, Pins& pins, Syscfg& syscfg);
+  Exti(Chip& chip, Pins& pins, Syscfg& syscfg, Pwr& pwr);
 
   /// The level of an internal line (16–23) changes.
   void set_line(unsigned line, bool level);
@@ -40,6 +43,7 @@ class Exti final : public RegisterBlock, public PinListener, public Syscfg::List
 
   Pins& pins_;
   Syscfg& syscfg_;
+  Pwr& pwr_;
   std::uint32_t interrupt_mask_ = 0;
   std::uint32_t event_mask_ = 0;
   std::uint32_t rising_ = 0;

@@ -41,7 +41,8 @@ void FlashController::load_option_bytes() {
   const auto& words = memory_.option_words();
   const auto valid = [](std::uint32_t word) { return (word >> 16 ^ word) << 16 == 0xFFFF0000u; };
   // A word that does not match its complement gives the most protective value, and OPTVERR.
-  const bool all_valid = std::ranges::all_of(words, valid);
+  option_errors_ = std::ranges::all_of(words, valid) ? 0 : sr::option_validity;
+  if (!valid(words[1])) option_errors_ |= sr::user_option_validity;
   const std::uint32_t protection = valid(words[0]) ? words[0] & 0xFF : 0x00;
   const std::uint32_t user = valid(words[1]) ? words[1] & 0xFF : 0xF8;
   option_register_ = protection | user << 16;
@@ -51,7 +52,15 @@ void FlashController::load_option_bytes() {
     write_protection_[index] =
         (valid(low) ? low & 0xFFFF : 0xFFFF) | (valid(high) ? high & 0xFFFF : 0xFFFFu) << 16;
   }
-  if (!all_valid) error(sr::option_validity, option_bytes_base, "a complement does not match");
+  if (option_errors_ != 0) error(option_errors_, option_bytes_base, "a complement does not match");
+}
+
+bool FlashController::hardware_watchdog() const {
+  return (option_register_ & obr::software_watchdog) == 0;
+}
+
+bool FlashController::resets_on_deep_sleep(bool standby) const {
+  return (option_register_ & (standby ? obr::no_reset_on_standby : obr::no_reset_on_stop)) == 0;
 }
 
 void FlashController::mass_erase() {
@@ -119,31 +128,46 @@ std::expected<std::vector<std::uint8_t>, std::string> FlashController::debug_rea
 void FlashController::reset(bool power_on) {
   access_control_ = 0;
   control_ = pecr::lock | pecr::program_lock | pecr::option_lock;
-  status_ = 0;
+  status_ = option_errors_;
   key_steps_.fill(0);
+  power_down_unlocked_ = false;
   half_page_count_ = 0;
-  busy_ = false;
-  busy_until_ = 0;
+  double_word_.reset();
+  busy_until_.fill(0);
   if (power_on) dead_ = false;
   chip_.set_irq(flash_irq, false);
   if (power_on || reload_options_) load_option_bytes();
   reload_options_ = false;
 }
 
-void FlashController::write_key(std::uint32_t value, std::array<std::uint32_t, 2> keys,
-                                std::uint32_t lock, std::uint8_t& step) {
-  const bool unlocked = (control_ & lock) == 0;
-  if (unlocked && lock != 0) return;
+/// True when `value` completes the sequence.
+bool FlashController::write_key(std::uint32_t value, std::array<std::uint32_t, 2> keys, bool locked,
+                                std::uint8_t& step) {
+  if (!locked) return false;
   if (step != locked_out && value == keys.at(step)) {
-    if (++step == keys.size()) {
-      step = 0;
-      control_ &= ~lock;
-    }
-    return;
+    if (++step < keys.size()) return false;
+    step = 0;
+    return true;
   }
   step = locked_out;
   chip_.trace("flash", "a wrong key locks the flash interface until the next reset");
   environment_.bus_error(0x40023C00);
+  return false;
+}
+
+// RM0038 3.9.1: LATENCY and PRFTEN can be written only while ACC64 is set, which can be cleared
+// only while they are; RUN_PD has a lock of its own, which closes when the bit is cleared.
+void FlashController::write_access_control(std::uint32_t value) {
+  constexpr std::uint32_t needs_wide = acr::latency | acr::prefetch;
+  std::uint32_t fields = acr::sleep_power_down;
+  if ((access_control_ & needs_wide) == 0) fields |= acr::wide;
+  if ((access_control_ & acr::wide) != 0) fields |= needs_wide;
+  if (power_down_unlocked_) fields |= acr::run_power_down;
+  const bool down = (access_control_ & acr::run_power_down) != 0;
+  access_control_ = (access_control_ & ~fields) | (value & fields);
+  const bool goes_down = (access_control_ & acr::run_power_down) != 0;
+  if (goes_down && !down) unmodelled("RUN_PD: flash in power-down still answers");
+  if (down && !goes_down) power_down_unlocked_ = false;
 }
 
 void FlashController::write_control(std::uint32_t value) {
@@ -151,7 +175,10 @@ void FlashController::write_control(std::uint32_t value) {
   if ((value & pecr::lock) != 0) value |= pecr::program_lock | pecr::option_lock;
   const std::uint32_t locks = pecr::lock | pecr::program_lock | pecr::option_lock;
   control_ = (value & pecr::settings) | (control_ & locks) | (value & locks);
-  if ((control_ & pecr::half_page) == 0) half_page_count_ = 0;
+  if ((control_ & pecr::half_page) == 0) {
+    half_page_count_ = 0;
+    double_word_.reset();
+  }
   if ((value & pecr::option_launch) != 0 && (control_ & pecr::option_lock) == 0) {
     reload_options_ = true;
     chip_.request_reset(option_reset_flag);
@@ -177,7 +204,8 @@ std::uint32_t FlashController::read_register(std::uint32_t offset) {
     case 0x14:
       return 0;
     case 0x18:
-      return status_ | sr::ready | (busy_ ? sr::busy : sr::high_voltage_off);
+      return status_ | ((access_control_ & acr::run_power_down) != 0 ? 0u : sr::ready) |
+             (busy() ? sr::busy : sr::high_voltage_off);
     case 0x1C:
       return option_register_;
     case 0x20:
@@ -194,27 +222,35 @@ std::uint32_t FlashController::read_register(std::uint32_t offset) {
 }
 
 void FlashController::write_register(std::uint32_t offset, std::uint32_t value) {
+  const auto locked = [this](std::uint32_t lock) { return (control_ & lock) != 0; };
   switch (offset) {
     case 0x00:
-      access_control_ = value & 0x1F;
+      write_access_control(value);
       break;
     case 0x04:
       write_control(value);
       break;
     case 0x08:
-      write_key(value, {0x04152637, 0xFAFBFCFD}, 0, key_steps_[key_power_down]);
+      if (write_key(value, {0x04152637, 0xFAFBFCFD}, !power_down_unlocked_,
+                    key_steps_[key_power_down])) {
+        power_down_unlocked_ = true;
+      }
       break;
     case 0x0C:
-      write_key(value, {0x89ABCDEF, 0x02030405}, pecr::lock, key_steps_[key_pe]);
+      if (write_key(value, {0x89ABCDEF, 0x02030405}, locked(pecr::lock), key_steps_[key_pe])) {
+        control_ &= ~pecr::lock;
+      }
       break;
     case 0x10:
-      if ((control_ & pecr::lock) == 0) {
-        write_key(value, {0x8C9DAEBF, 0x13141516}, pecr::program_lock, key_steps_[key_program]);
+      if (write_key(value, {0x8C9DAEBF, 0x13141516},
+                    !locked(pecr::lock) && locked(pecr::program_lock), key_steps_[key_program])) {
+        control_ &= ~pecr::program_lock;
       }
       break;
     case 0x14:
-      if ((control_ & pecr::lock) == 0) {
-        write_key(value, {0xFBEAD9C8, 0x24252627}, pecr::option_lock, key_steps_[key_option]);
+      if (write_key(value, {0xFBEAD9C8, 0x24252627},
+                    !locked(pecr::lock) && locked(pecr::option_lock), key_steps_[key_option])) {
+        control_ &= ~pecr::option_lock;
       }
       break;
     case 0x18:
@@ -227,12 +263,19 @@ void FlashController::write_register(std::uint32_t offset, std::uint32_t value) 
 }
 
 Picoseconds FlashController::next_event() const {
-  return busy_ ? busy_until_ : no_event;
+  Picoseconds next = no_event;
+  for (const Picoseconds until : busy_until_) {
+    if (until != 0) next = std::min(next, until);
+  }
+  return next;
 }
 
 void FlashController::advance(Picoseconds now) {
-  if (!busy_ || now < busy_until_) return;
-  busy_ = false;
+  if (!busy()) return;
+  for (Picoseconds& until : busy_until_) {
+    if (until <= now) until = 0;
+  }
+  if (busy()) return;
   status_ |= sr::end_of_operation;
   update_interrupt();
 }
@@ -240,10 +283,12 @@ void FlashController::advance(Picoseconds now) {
 void FlashController::serialize(Saver& saver) {
   saver.section("FLASH");
   saver(access_control_, control_, status_, option_register_, write_protection_, key_steps_,
-        busy_until_, busy_, busy_bank_, half_page_, half_page_base_, half_page_count_, operations_,
-        dead_, reload_options_);
+        option_errors_, power_down_unlocked_, busy_until_, half_page_, half_page_base_,
+        half_page_count_, double_word_, operations_, dead_, reload_options_);
   const auto usable = [](std::uint8_t step) { return step < 2 || step == locked_out; };
-  if (half_page_count_ >= half_page_.size() || !std::ranges::all_of(key_steps_, usable)) {
+  const bool double_word_fits = !double_word_ || double_word_->first <= eeprom_size - 8;
+  if (!double_word_fits || half_page_count_ >= half_page_.size() ||
+      !std::ranges::all_of(key_steps_, usable)) {
     saver.fail("the flash interface's state is out of range");
   }
 }

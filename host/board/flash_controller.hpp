@@ -9,8 +9,12 @@
 // Every erase and every program is one operation with a number; an armed PowerCut names one and
 // says whether the power goes before it, in it or after it. Stored values change when an operation
 // begins; BSY, and the stall of a CPU that fetches from the busy bank, last until it ends. A second
-// write while one is running waits for it, as the bus does. (Data reads from a busy bank do not
-// wait: they see the result at once.)
+// write while one is running waits for it, as the bus does, unless PARALLBANK is set and it goes to
+// the other bank. Reads of data EEPROM in a busy bank wait; reads of program memory do not, they
+// see the result at once.
+//
+// A category 5 device has no PCROP (SPRMOD, RDERR), and none of the error flags that the STM32L0
+// added (NOTZEROERR, FWWERR); its memory corrects errors by itself and says nothing of them.
 //
 // Stricter than silicon on purpose: programming a word that is not zero changes nothing and sets
 // PGAERR, where the chip would store an undefined mixture.
@@ -23,6 +27,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/board/board.hpp"
@@ -62,11 +67,18 @@ class FlashController final : public RegisterBlock {
   static constexpr bool has_option_word(std::uint32_t offset) {
     return offset < 0x20 || (offset >= 0x80 && offset < 0x88);
   }
+  /// The CPU or DMA reads data EEPROM at `address`: it waits for a busy bank.
+  void wait_for_eeprom(std::uint32_t address);
   /// Until when a fetch from `address` has to wait, if it does.
   Picoseconds busy_until(std::uint32_t address) const;
-  std::optional<unsigned> busy_bank() const {
-    return busy_ ? std::optional<unsigned>(busy_bank_) : std::nullopt;
-  }
+  /// The bank that is busy, of two the one that is longer.
+  std::optional<unsigned> busy_bank() const;
+
+  // --- what the user option byte says (RM0038 3.7) ---
+  /// IWDG is started by every reset (IWDG_SW = 0).
+  bool hardware_watchdog() const;
+  /// Entering Stop or Standby resets the chip (nRST_STOP, nRST_STDBY = 0).
+  bool resets_on_deep_sleep(bool standby) const;
 
   // --- operations and power cuts ---
   std::uint64_t operations() const { return operations_; }
@@ -104,8 +116,11 @@ class FlashController final : public RegisterBlock {
   void program_half_page(std::uint32_t address);
   void error(std::uint32_t flags, std::uint32_t address, std::string_view reason);
   bool write_protected(std::uint32_t address) const;
-  void write_key(std::uint32_t value, std::array<std::uint32_t, 2> keys, std::uint32_t lock,
+  void program_eeprom_double_word(std::uint32_t offset, std::uint32_t value);
+  bool busy() const { return busy_until_[0] != 0 || busy_until_[1] != 0; }
+  bool write_key(std::uint32_t value, std::array<std::uint32_t, 2> keys, bool locked,
                  std::uint8_t& step);
+  void write_access_control(std::uint32_t value);
   void write_control(std::uint32_t value);
   void update_interrupt();
   void mass_erase();
@@ -120,12 +135,13 @@ class FlashController final : public RegisterBlock {
   std::uint32_t option_register_ = 0;
   std::array<std::uint32_t, 4> write_protection_{};
   std::array<std::uint8_t, 4> key_steps_{};  ///< PE, PRG, OPT, PD: keys accepted, or locked out
-  Picoseconds busy_until_ = 0;
-  bool busy_ = false;
-  std::uint8_t busy_bank_ = 0;
+  std::uint32_t option_errors_ = 0;          ///< OPTVERR, OPTVERRUSR of the options in force
+  bool power_down_unlocked_ = false;         ///< by PDKEYR, until RUN_PD is cleared
+  std::array<Picoseconds, 2> busy_until_{};  ///< by bank; 0: idle
   std::array<std::uint32_t, 32> half_page_{};
   std::uint32_t half_page_base_ = 0;
   std::uint8_t half_page_count_ = 0;
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> double_word_;  ///< offset and first word
   std::uint64_t operations_ = 0;
   std::optional<PowerCut> cut_;
   bool dead_ = false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/random.hpp"
 #include "host/board/flash_controller.hpp"
@@ -25,6 +26,13 @@ std::uint32_t changed_bits(base::SeededRandom& random, unsigned progress) {
   return mask;
 }
 
+/// Program memory or data EEPROM, of which half belongs to each bank.
+constexpr unsigned bank_of(std::uint32_t address) {
+  const std::uint32_t offset =
+      address < eeprom_base ? address - flash_base : (address - eeprom_base) * 32;
+  return offset >= flash_bank_size ? 1 : 0;
+}
+
 std::uint32_t mixture(std::uint32_t before, std::uint32_t after, base::SeededRandom& random,
                       unsigned progress) {
   const std::uint32_t changed = changed_bits(random, progress);
@@ -38,7 +46,10 @@ std::uint32_t mixture(std::uint32_t before, std::uint32_t after, base::SeededRan
 void FlashController::begin(std::uint32_t address, Picoseconds duration,
                             const std::function<void()>& apply, const Tear& tear) {
   if (dead_) return;
-  const Picoseconds start = std::max(chip_.now(), busy_until_);
+  const unsigned bank = bank_of(address);
+  const bool parallel = (control_ & pecr::parallel) != 0;
+  const Picoseconds free = parallel ? busy_until_.at(bank) : std::ranges::max(busy_until_);
+  const Picoseconds start = std::max(chip_.now(), free);
   if (start > chip_.now()) environment_.stall_cpu(start);
   const std::uint64_t number = operations_++;
   const bool cut = cut_ && cut_->flash_operation == number;
@@ -52,14 +63,10 @@ void FlashController::begin(std::uint32_t address, Picoseconds duration,
     return;
   }
   apply();
-  busy_ = true;
-  busy_until_ = start + duration;
-  // Half of the data EEPROM belongs to each bank.
-  const std::uint32_t offset =
-      address < eeprom_base ? address - flash_base : (address - eeprom_base) * 32;
-  busy_bank_ = offset >= flash_bank_size ? 1 : 0;
-  if (cut) environment_.power_fails(busy_until_);
-  if (busy_until(environment_.executing_address()) != 0) environment_.stall_cpu(busy_until_);
+  busy_until_.at(bank) = start + duration;
+  if (cut) environment_.power_fails(start + duration);
+  const Picoseconds stall = busy_until(environment_.executing_address());
+  if (stall != 0) environment_.stall_cpu(stall);
   chip_.reschedule();
 }
 
@@ -171,8 +178,17 @@ bool FlashController::write_protected(std::uint32_t address) const {
 }
 
 Picoseconds FlashController::busy_until(std::uint32_t address) const {
-  if (!busy_ || address - flash_base >= flash_size) return 0;
-  return (address - flash_base) / flash_bank_size == busy_bank_ ? busy_until_ : 0;
+  return address - flash_base < flash_size ? busy_until_.at(bank_of(address)) : 0;
+}
+
+std::optional<unsigned> FlashController::busy_bank() const {
+  if (!busy()) return std::nullopt;
+  return busy_until_[1] > busy_until_[0] ? 1 : 0;
+}
+
+void FlashController::wait_for_eeprom(std::uint32_t address) {
+  const Picoseconds until = busy_until_.at(bank_of(address));
+  if (until > chip_.now()) environment_.stall_cpu(until);
 }
 
 // --- writes --------------------------------------------------------------------------------------
@@ -188,9 +204,6 @@ void FlashController::write_program_memory(std::uint32_t address, std::uint32_t 
     error(sr::alignment, address, "the address is not a multiple of 4");
   } else if (write_protected(address)) {
     error(sr::write_protection, address, "the sector is write-protected (WRP)");
-  } else if ((control_ & pecr::parallel) != 0) {
-    error(sr::alignment, address, "parallel programming of both banks is not modelled");
-    unmodelled("PECR.PARALLBANK");
   } else if ((control_ & pecr::erase) != 0) {
     if ((control_ & pecr::program) == 0) {
       error(sr::alignment, address, "erasing program memory takes ERASE and PROG");
@@ -211,6 +224,15 @@ void FlashController::write_eeprom(std::uint32_t address, std::uint32_t value, u
     return;
   }
   const std::uint32_t offset = address - eeprom_base;
+  constexpr std::uint32_t double_word = pecr::half_page | pecr::data;
+  if ((control_ & double_word) == double_word) {
+    if (size == 4) {
+      program_eeprom_double_word(offset, value);
+    } else {
+      error(sr::size, address, "a double word is written in words");
+    }
+    return;
+  }
   const auto eeprom = memory_.eeprom();
   const std::uint32_t before = load(eeprom, offset, size);
   const bool erase_only = (control_ & pecr::erase) != 0;
@@ -231,6 +253,45 @@ void FlashController::write_eeprom(std::uint32_t address, std::uint32_t value, u
         const unsigned progress = random.below(9);
         const std::uint32_t from = both && !erasing ? 0 : before;
         store(eeprom, offset, mixture(from, erasing ? 0 : value, random, progress), size);
+      });
+}
+
+// Two erased words in one operation (FPRG and DATA, RM0038 3.4.2).
+void FlashController::program_eeprom_double_word(std::uint32_t offset, std::uint32_t value) {
+  const std::uint32_t address = eeprom_base + offset;
+  if (!double_word_) {
+    if (offset % 8 == 0) {
+      double_word_ = {offset, value};
+    } else {
+      error(sr::alignment, address, "a double word starts at a multiple of 8");
+    }
+    return;
+  }
+  const auto [base, first] = *std::exchange(double_word_, std::nullopt);
+  const auto words = memory_.eeprom().subspan(base, 8);
+  if (offset != base + 4) {
+    error(sr::alignment, address, "the words of a double word follow each other");
+    return;
+  }
+  if (std::ranges::any_of(words, [](std::uint8_t byte) { return byte != 0; })) {
+    error(sr::alignment, address, "the double word is not erased");
+    return;
+  }
+  if (chip_.tracing("flash")) {
+    chip_.trace("flash", fmt::format("operation {}: EEPROM {:#010x} = {:#x}, {:#x}", operations_,
+                                     eeprom_base + base, first, value));
+  }
+  begin(
+      address, operation_time,
+      [&] {
+        store(words, 0, first, 4);
+        store(words, 4, value, 4);
+      },
+      [&](std::uint64_t seed) {
+        base::SeededRandom random(seed);
+        const unsigned progress = random.below(9);
+        store(words, 0, mixture(0, first, random, progress), 4);
+        store(words, 4, mixture(0, value, random, progress), 4);
       });
 }
 

@@ -8,6 +8,14 @@
 
 namespace goldcrest::board {
 
+namespace acr {
+inline constexpr std::uint32_t latency = 1u << 0;
+inline constexpr std::uint32_t prefetch = 1u << 1;
+inline constexpr std::uint32_t wide = 1u << 2;  // ACC64
+inline constexpr std::uint32_t sleep_power_down = 1u << 3;
+inline constexpr std::uint32_t run_power_down = 1u << 4;
+}  // namespace acr
+
 namespace pecr {
 inline constexpr std::uint32_t lock = 1u << 0;
 inline constexpr std::uint32_t program_lock = 1u << 1;
@@ -34,8 +42,17 @@ inline constexpr std::uint32_t write_protection = 1u << 8;
 inline constexpr std::uint32_t alignment = 1u << 9;
 inline constexpr std::uint32_t size = 1u << 10;
 inline constexpr std::uint32_t option_validity = 1u << 11;
-inline constexpr std::uint32_t errors = 0x3F00;
+inline constexpr std::uint32_t user_option_validity = 1u << 12;
+inline constexpr std::uint32_t errors = 0x1F00;
 }  // namespace sr
+
+/// FLASH_OBR: the user option byte.
+namespace obr {
+inline constexpr std::uint32_t software_watchdog = 1u << 20;    // IWDG_SW
+inline constexpr std::uint32_t no_reset_on_stop = 1u << 21;     // nRST_STOP
+inline constexpr std::uint32_t no_reset_on_standby = 1u << 22;  // nRST_STDBY
+inline constexpr std::uint32_t boot_from_bank_1 = 1u << 23;     // nBFB2
+}  // namespace obr
 
 inline constexpr std::uint8_t level_0_value = 0xAA;
 inline constexpr std::uint8_t level_2_value = 0xCC;

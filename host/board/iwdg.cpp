@@ -59,12 +59,16 @@ void Iwdg::write_register(std::uint32_t offset, std::uint32_t value) {
 
 void Iwdg::write_key(std::uint32_t key) {
   open_ = key == key_open;
-  if (key == key_start && !running_) {
-    running_ = true;
-    rcc_.force_lsi();
-    reload();
-  }
+  if (key == key_start) start();
   if (key == key_reload && running_) reload();
+}
+
+void Iwdg::start() {
+  if (running_) return;
+  running_ = true;
+  rcc_.force_lsi();
+  reload();
+  chip_.reschedule();
 }
 
 // The divider is 4 … 256; codes 6 and 7 both mean 256.

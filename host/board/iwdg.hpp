@@ -15,6 +15,9 @@ class Iwdg final : public RegisterBlock {
  public:
   Iwdg(Chip& chip, Rcc& rcc) : RegisterBlock(chip, "IWDG", NarrowWrite::duplicate), rcc_(rcc) {}
 
+  /// Starts the count, as the key 0xCCCC does; the option byte may have hardware do it.
+  void start();
+
   void reset(bool power_on) override;
   Picoseconds next_event() const override;
   void advance(Picoseconds now) override;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t power_reset_flag = 1u << 27;  // RCC_CSR.PORRSTF
 constexpr std::uint32_t pin_reset_flag = 1u << 26;    // RCC_CSR.PINRSTF
+constexpr std::uint32_t low_power_flag = 1u << 31;    // RCC_CSR.LPWRRSTF
 
 constexpr std::array<std::uint8_t, 8> state_magic{'G', 'C', 'B', 'O', 'A', 'R', 'D', 0x1A};
 constexpr std::uint32_t state_version = 1;
@@ -50,6 +51,7 @@ Machine::Machine(const BoardOptions& options)
     bus_.attach(window.base, window.size, *window.peripheral);
   }
   peripherals_.rcc.add_listener(*this);
+  peripherals_.syscfg.set_mapper(*this);
   peripherals_.reset(true);
 }
 
@@ -103,7 +105,8 @@ void Machine::clocks_changed() {
 Picoseconds Machine::next_event() const {
   if (!powered_) return no_event;
   const Picoseconds next = std::min(next_peripheral_event(), cut_at_);
-  const bool running = cpu_.state() == Cpu::State::running || nvic_.waiting() || reset_request_;
+  const bool woken = standby_ ? peripherals_.pwr.woken() : nvic_.waiting();
+  const bool running = cpu_.state() == Cpu::State::running || woken || reset_request_;
   if (!running) return next;
   return stalled_until_ > now() ? std::min(next, stalled_until_) : now();
 }
@@ -154,6 +157,14 @@ void Machine::step(Picoseconds until) {
     do_reset(false, cause);
     return;
   }
+  if (standby_) {
+    if (peripherals_.pwr.woken()) {
+      leave_standby();
+    } else {
+      jump(until);
+    }
+    return;
+  }
   if (stalled()) {
     jump(std::min(until, stalled_until_));
     return;
@@ -192,9 +203,13 @@ void Machine::execute(Picoseconds until) {
 void Machine::fall_asleep() {
   asleep_ = true;
   if (!scb_.sleep_deep() || cpu_.state() == Cpu::State::locked_up) return;
+  const bool standby = peripherals_.pwr.standby_selected();
+  if (flash_.resets_on_deep_sleep(standby)) {
+    request_reset(low_power_flag);
+    return;
+  }
   stopped_ = true;
-  standby_ = peripherals_.pwr.standby_selected();
-  if (standby_) trace("unmodelled", "Standby is run as Stop with a reset at its end");
+  if (standby) enter_standby();
   peripherals_.rcc.enter_stop();
 }
 
@@ -203,11 +218,22 @@ bool Machine::wake_up() {
   asleep_ = false;
   if (!std::exchange(stopped_, false)) return false;
   peripherals_.rcc.leave_stop();
-  if (!std::exchange(standby_, false)) return true;
-  memory_.randomize_ram(options_.seed + power_ups_);
-  do_reset(false, 0);
-  peripherals_.pwr.note_standby_wakeup();
   return true;
+}
+
+// The core domain is off (RM0038 5.3.9): RAM and registers are lost, only PWR's wake-up events,
+// IWDG and NRST end it, each with a reset.
+void Machine::enter_standby() {
+  standby_ = true;
+  trace("power", "Standby");
+  memory_.randomize_ram(options_.seed + power_ups_);
+  code_changed(ram_base, ram_size);
+  peripherals_.enter_standby();
+}
+
+void Machine::leave_standby() {
+  peripherals_.pwr.leave_standby();
+  do_reset(false, 0);
 }
 
 // --- power and reset -----------------------------------------------------------------------------
@@ -243,6 +269,7 @@ void Machine::do_reset(bool power_on, std::uint32_t cause) {
   systick_.reset(power_on);
   clocks_changed();
   peripherals_.rcc.note_reset(cause);
+  if (flash_.hardware_watchdog()) peripherals_.iwdg.start();
   reset_request_.reset();
   cpu_.reset();
 }
@@ -264,6 +291,14 @@ void Machine::power_fails(Picoseconds at) {
 
 bool Machine::take_cut_fired() {
   return std::exchange(cut_fired_, false);
+}
+
+void Machine::map_boot_memory(Syscfg::BootMemory memory) {
+  const std::uint32_t base = memory == Syscfg::BootMemory::ram      ? ram_base
+                             : memory == Syscfg::BootMemory::system ? system_memory_base
+                                                                    : flash_base;
+  boot_alias_.select(base);
+  cpu_.set_boot_memory(base);
 }
 
 // --- Chip and FlashEnvironment -------------------------------------------------------------------
@@ -325,6 +360,7 @@ void Machine::serialize(Saver& saver) {
   debug_mcu_.serialize(saver);
   peripherals_.serialize(saver);
   cpu_.serialize(saver);
+  map_boot_memory(peripherals_.syscfg.boot_memory());
 }
 
 std::vector<std::uint8_t> Machine::save() {

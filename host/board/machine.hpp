@@ -28,7 +28,10 @@
 
 namespace goldcrest::board {
 
-class Machine final : public Chip, private FlashEnvironment, private ClockListener {
+class Machine final : public Chip,
+                      private FlashEnvironment,
+                      private ClockListener,
+                      private Syscfg::MemoryMapper {
  public:
   explicit Machine(const BoardOptions& options);
 
@@ -79,6 +82,8 @@ class Machine final : public Chip, private FlashEnvironment, private ClockListen
   void power_fails(Picoseconds at) override;
   // ClockListener
   void clocks_changed() override;
+  // Syscfg::MemoryMapper
+  void map_boot_memory(Syscfg::BootMemory memory) override;
 
   void attach_core();
   Picoseconds time_after(std::uint64_t cycles) const;
@@ -93,6 +98,8 @@ class Machine final : public Chip, private FlashEnvironment, private ClockListen
   bool stalled();
   void fall_asleep();
   bool wake_up();
+  void enter_standby();
+  void leave_standby();
   void serialize(Saver& saver);
 
   BoardOptions options_;

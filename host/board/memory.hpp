@@ -26,8 +26,8 @@ inline constexpr std::uint32_t system_memory_size = 8 * 1024;
 inline constexpr std::uint32_t option_bytes_base = 0x1FF80000;
 /// Ten words at 0x1FF80000 (RDP, USER, WRP1–3) and two at 0x1FF80080 (WRP4), see RM0038 3.7.
 inline constexpr std::size_t option_word_count = 10;
-/// RM0038 table "Option byte organization": RDP level 0, BOR off, software watchdog, no reset on
-/// Stop and Standby, boot from bank 1, no write protection. The upper half is the complement.
+/// RM0038 table "Option byte organization": RDP level 0, BOR level 1, software watchdog, no reset
+/// on Stop and Standby, boot from bank 1, no write protection. The upper half is the complement.
 inline constexpr std::array<std::uint32_t, option_word_count> factory_option_words{
     0xFF5500AA, 0xFF0700F8, 0xFFFF0000, 0xFFFF0000, 0xFFFF0000,
     0xFFFF0000, 0xFFFF0000, 0xFFFF0000, 0xFFFF0000, 0xFFFF0000};

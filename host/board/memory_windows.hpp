@@ -39,10 +39,12 @@ class DataEeprom final : public MemoryWindow {
       : memory_(memory), controller_(controller) {}
   std::string_view name() const override { return "EEPROM"; }
   std::uint32_t read(std::uint32_t offset, unsigned size) override {
+    if (offset > eeprom_size - size) return 0;
+    controller_.wait_for_eeprom(eeprom_base + offset);
     return load(memory_.eeprom(), offset, size);
   }
   void write(std::uint32_t offset, std::uint32_t value, unsigned size) override {
-    controller_.write_eeprom(eeprom_base + offset, value, size);
+    if (offset <= eeprom_size - size) controller_.write_eeprom(eeprom_base + offset, value, size);
   }
 
  private:

@@ -23,9 +23,9 @@ constexpr SpiWiring radio_wiring{.sck = {1, 3},
 Peripherals::Peripherals(Chip& chip)
     : chip_(chip),
       rcc(chip),
-      pwr(chip, rcc),
+      pwr(chip, rcc, pins),
       syscfg(chip),
-      exti(chip, pins, syscfg),
+      exti(chip, pins, syscfg, pwr),
       gpio{Gpio(chip, pins, 0), Gpio(chip, pins, 1), Gpio(chip, pins, 2), Gpio(chip, pins, 3),
            Gpio(chip, pins, 4), Gpio(chip, pins, 5), Gpio(chip, pins, 6), Gpio(chip, pins, 7)},
       dma1(chip, rcc, {.name = "DMA1", .channels = 7, .first_irq = 11}),
@@ -160,6 +160,16 @@ void Peripherals::reset(bool power_on) {
   for (Peripheral* peripheral : all_) peripheral->reset(power_on);
   exti.reset(power_on);  // again, now that the pins are as after reset
   if (power_on) radio.power_on();
+}
+
+// Powered through Standby: the RTC and its clocks, the watchdog, the power controller
+// (RM0038 5.3.9).
+void Peripherals::enter_standby() {
+  constexpr std::array<std::string_view, 4> kept{"RCC", "PWR", "RTC", "IWDG"};
+  for (Peripheral* peripheral : all_) {
+    if (std::ranges::find(kept, peripheral->name()) == kept.end()) peripheral->reset(false);
+  }
+  pwr.enter_standby();
 }
 
 Picoseconds Peripherals::next_event() const {

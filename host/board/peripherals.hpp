@@ -54,6 +54,8 @@ class Peripherals final : public PeripheralResetter {
 
   /// Power-on resets the radio too. After a system reset call rcc.note_reset() with its cause.
   void reset(bool power_on);
+  /// The core domain loses its power: pins float, all that was in progress is gone.
+  void enter_standby();
   Picoseconds next_event() const;
   void advance(Picoseconds now);
   void serialize(Saver& saver);

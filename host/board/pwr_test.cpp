@@ -33,7 +33,8 @@ TEST_F(PwrTest, VoltageRangeTakesTimeToSettle) {
 }
 
 TEST_F(PwrTest, StandbyFlagsSurviveResetUntilCleared) {
-  bench.peripherals.pwr.note_standby_wakeup();
+  bench.peripherals.pwr.enter_standby();
+  bench.peripherals.pwr.rtc_event();
   bench.peripherals.reset(false);
   bench.open_gates();
   EXPECT_EQ(bench.read(csr) & 3u, 3u);

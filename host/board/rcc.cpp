@@ -28,6 +28,7 @@ constexpr std::uint32_t security_on = 1u << 28;
 constexpr std::uint32_t rtc_prescaler = 3u << 29;
 
 // CFGR fields that may be written; the PLL's only while it is off.
+constexpr std::uint32_t output_select = 7u << 24;  // MCO
 constexpr std::uint32_t pll_fields = 0x00FD'0000u;
 constexpr std::uint32_t other_fields = 0x7700'3FF3u;
 
@@ -56,8 +57,9 @@ constexpr Picoseconds hse_start_up = microseconds(10);
 constexpr Picoseconds pll_lock = microseconds(100);
 constexpr Picoseconds msi_start_up = microseconds(6);
 
+// Range 7 is not allowed; it must not stop the clock for ever.
 constexpr std::array<std::uint32_t, 8> msi_ranges{65'536,    131'072,   262'144,   524'288,
-                                                  1'048'000, 2'097'000, 4'194'000, 0};
+                                                  1'048'000, 2'097'000, 4'194'000, 4'194'000};
 constexpr std::array<std::uint32_t, 9> pll_factors{3, 4, 6, 8, 12, 16, 24, 32, 48};
 
 constexpr std::uint32_t ahb_divider(std::uint32_t code) {
@@ -200,9 +202,10 @@ bool Rcc::in_use(Source source) const {
 }
 
 void Rcc::write_control(std::uint32_t value) {
-  if ((value & security_on) != 0) unmodelled("clock security system");
-  if (!oscillators_[hse].on) control_ = (control_ & ~hse_bypass) | (value & hse_bypass);
-  control_ = (control_ & ~(security_on | rtc_prescaler)) | (value & (security_on | rtc_prescaler));
+  // HSE comes from the ST-Link and never fails: the security system has nothing to find.
+  const std::uint32_t fields =
+      security_on | (oscillators_[hse].on ? 0u : hse_bypass | rtc_prescaler);
+  control_ = (control_ & ~fields) | (value & fields);
   switch_on(msi, (value >> 8 & 1u) != 0, msi_start_up);
   switch_on(hsi, (value & 1u) != 0, hsi_start_up);
   // Without a crystal HSE never gets ready but in bypass mode.
@@ -227,6 +230,7 @@ void Rcc::start_pll() {
 void Rcc::write_configuration(std::uint32_t value) {
   const std::uint32_t fields = other_fields | (oscillators_[pll].on ? 0u : pll_fields);
   configuration_ = (configuration_ & ~fields) | (value & fields);
+  if ((value & output_select) != 0) unmodelled("MCO: there is no clock at PA8");
   update();
 }
 
@@ -259,13 +263,15 @@ void Rcc::write_rtc_domain(std::uint32_t value) {
     status_ |= rtc_reset;
     return;
   }
-  std::uint32_t fields = lse_bypass | lse_security | rtc_enable;
+  std::uint32_t fields = rtc_enable;
   // The RTC's source can be chosen once; only a domain reset opens it again.
   if ((status_ & rtc_select) == 0) fields |= rtc_select;
+  if (!oscillators_[lse].on) fields |= lse_bypass;
+  // The security system of LSE starts on a running LSE and stays on; the crystal never fails.
+  if (oscillators_[lse].ready && (value & lse_security) != 0) fields |= lse_security;
   status_ = (status_ & ~(fields | rtc_reset)) | (value & fields);
-  const bool rtc_on_lse = (status_ & rtc_select) == 1u << 16 && (status_ & rtc_enable) != 0;
-  const bool lse_on = (value >> 8 & 1u) != 0;
-  if (lse_on || !rtc_on_lse) switch_on(lse, lse_on, lse_start_up);
+  // There is a crystal at OSC32_IN, no clock: in bypass mode LSE never gets ready.
+  switch_on(lse, (value >> 8 & 1u) != 0, (status_ & lse_bypass) != 0 ? no_event : lse_start_up);
 }
 
 void Rcc::reset_rtc_domain() {
@@ -307,11 +313,14 @@ void Rcc::write_register(std::uint32_t offset, std::uint32_t value) {
     write_resets((offset - ahbrstr) / 4, value);
   } else if (offset >= ahbenr && offset <= apb1enr) {
     const unsigned bus = (offset - ahbenr) / 4;
-    enables_[bus] = value & gates[bus];
+    // FLITFEN can only be cleared while the flash is in power-down.
+    enables_[bus] = (value & gates[bus]) | (bus == 0 ? flash_gate : 0u);
     if ((value & ~gates[bus]) != 0) unmodelled("clock of a peripheral that the chip lacks");
   } else if (offset >= ahblpenr && offset <= apb1lpenr) {
     const unsigned bus = (offset - ahblpenr) / 4;
-    sleep_enables_[bus] = value & (gates[bus] | (bus == 0 ? sram_sleep_gate : 0u));
+    const std::uint32_t all = gates[bus] | (bus == 0 ? sram_sleep_gate : 0u);
+    sleep_enables_[bus] = value & all;
+    if ((~value & all) != 0) unmodelled("clocks that LPENR stops in Sleep mode go on");
   } else if (offset == cr) {
     write_control(value);
   } else if (offset == icscr) {

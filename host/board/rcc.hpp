@@ -6,7 +6,9 @@
 // RTC's clock, which survives a system reset and is written only while PWR_CR.DBP is set.
 //
 // On the NUCLEO, OSC_IN carries 8 MHz from the ST-Link (HSE works in bypass mode only, there is no
-// crystal), and a 32.768 kHz crystal is on LSE.
+// crystal), and a 32.768 kHz crystal is on LSE. Both are there as long as the board has power, so
+// the clock security systems can be switched on and never find a failure. Trimming is stored and
+// changes no frequency: the internal oscillators run at their nominal ones.
 #pragma once
 
 #include <array>

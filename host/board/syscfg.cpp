@@ -19,9 +19,14 @@ unsigned Syscfg::exti_port(unsigned line) const {
 }
 
 void Syscfg::reset(bool /*power_on*/) {
-  memory_remap_ = 0;
+  map(0);
   mode_ = 0;
   exti_.fill(0);
+}
+
+void Syscfg::map(std::uint32_t mode) {
+  memory_remap_ = mode;
+  if (mapper_ != nullptr) mapper_->map_boot_memory(boot_memory());
 }
 
 std::uint32_t Syscfg::read_register(std::uint32_t offset) {
@@ -33,10 +38,14 @@ std::uint32_t Syscfg::read_register(std::uint32_t offset) {
 
 void Syscfg::write_register(std::uint32_t offset, std::uint32_t value) {
   if (offset == memrmp) {
-    if ((value & 3u) != 0) unmodelled("memory remap");
-    memory_remap_ = value & 3u;
+    // 2 is reserved: there is no external memory on this chip.
+    if ((value & 3u) == 2u) {
+      unmodelled("MEM_MODE 2 is reserved");
+    } else {
+      map(value & 3u);
+    }
   } else if (offset == pmc) {
-    mode_ = value & 1u;
+    mode_ = value & 0x3Fu;  // USB_PU, LCD_CAPA
   } else if (offset >= exticr1 && offset <= exticr4) {
     const unsigned index = (offset - exticr1) / 4;
     const std::uint32_t changed = exti_[index] ^ (value & 0xFFFFu);
@@ -54,6 +63,7 @@ void Syscfg::write_register(std::uint32_t offset, std::uint32_t value) {
 void Syscfg::serialize(Saver& saver) {
   saver.section(name());
   saver(memory_remap_, mode_, exti_);
+  if (memory_remap_ > 3 || memory_remap_ == 2) saver.fail("SYSCFG: there is no such memory");
 }
 
 }  // namespace goldcrest::board

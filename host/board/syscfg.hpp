@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SYSCFG at 0x40010000, RM0038 chapter "System configuration controller": which port each EXTI line
-// listens to. Memory remapping is stored but has no effect (the board always boots from flash).
+// listens to, and what address 0 shows. BOOT0 is low on the board: after a reset that is program
+// memory, and BOOT_MODE reads 0.
 #pragma once
 
 #include <array>
@@ -26,6 +27,19 @@ class Syscfg final : public RegisterBlock {
   };
   void set_listener(Listener& listener) { listener_ = &listener; }
 
+  /// MEM_MODE: what is seen at address 0.
+  enum class BootMemory : std::uint8_t { program = 0, system = 1, ram = 3 };
+  BootMemory boot_memory() const { return static_cast<BootMemory>(memory_remap_); }
+  /// Called when MEM_MODE may have changed.
+  class MemoryMapper {
+   public:
+    virtual void map_boot_memory(BootMemory memory) = 0;
+
+   protected:
+    ~MemoryMapper() = default;
+  };
+  void set_mapper(MemoryMapper& mapper) { mapper_ = &mapper; }
+
   void reset(bool power_on) override;
   void serialize(Saver& saver) override;
 
@@ -34,10 +48,13 @@ class Syscfg final : public RegisterBlock {
   void write_register(std::uint32_t offset, std::uint32_t value) override;
 
  private:
+  void map(std::uint32_t mode);
+
   std::uint32_t memory_remap_ = 0;
   std::uint32_t mode_ = 0;
   std::array<std::uint32_t, 4> exti_{};
   Listener* listener_ = nullptr;
+  MemoryMapper* mapper_ = nullptr;
 };
 
 }  // namespace goldcrest::board
