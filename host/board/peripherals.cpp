@@ -94,18 +94,12 @@ Peripherals::Peripherals(Chip& chip)
       iwdg(chip, rcc),
       wwdg(chip, rcc),
       crc(chip),
-      timers{
-          Timer(chip, rcc, {.name = "TIM2", .irq = 28, .bus = apb1, .channels = 4}),
-          Timer(chip, rcc, {.name = "TIM3", .irq = 29, .bus = apb1, .channels = 4}),
-          Timer(chip, rcc, {.name = "TIM4", .irq = 30, .bus = apb1, .channels = 4}),
-          Timer(chip, rcc, {.name = "TIM5", .irq = 46, .bus = apb1, .channels = 4, .wide = true}),
-          Timer(chip, rcc, {.name = "TIM6", .irq = 43, .bus = apb1}),
-          Timer(chip, rcc, {.name = "TIM7", .irq = 44, .bus = apb1}),
-          Timer(chip, rcc, {.name = "TIM9", .irq = 25, .bus = apb2, .channels = 2}),
-          Timer(chip, rcc, {.name = "TIM10", .irq = 26, .bus = apb2, .channels = 1}),
-          Timer(chip, rcc, {.name = "TIM11", .irq = 27, .bus = apb2, .channels = 1})},
+      timers{timer(0), timer(1), timer(2), timer(3), timer(4),
+             timer(5), timer(6), timer(7), timer(8)},
+      timer_pins(pins, timers),
       radio(chip, pins) {
   rcc.set_resetter(*this);
+  connect_timers(timers);
   spi1.connect(radio, radio_wiring);
 
   attach(0x40023800, rcc);
@@ -139,6 +133,10 @@ Peripherals::Peripherals(Chip& chip)
   for (unsigned index = 0; index < 3; ++index) {
     attach(0x40010800 + 0x400 * index, timers[6 + index], {apb2, 2 + index});  // TIM9–11
   }
+}
+
+Timer Peripherals::timer(unsigned index) {
+  return {chip_, rcc, pins, timer_config(index, dma1, dma2)};
 }
 
 void Peripherals::attach(std::uint32_t base, Peripheral& peripheral) {

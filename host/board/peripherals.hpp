@@ -27,6 +27,7 @@
 #include "host/board/spirit1.hpp"
 #include "host/board/syscfg.hpp"
 #include "host/board/tim.hpp"
+#include "host/board/tim_wiring.hpp"
 #include "host/board/usart.hpp"
 #include "host/board/wwdg.hpp"
 
@@ -88,10 +89,12 @@ class Peripherals final : public PeripheralResetter {
   Iwdg iwdg;
   Wwdg wwdg;
   Crc crc;
-  std::array<Timer, 9> timers;  ///< TIM2–7, 9–11
+  std::array<Timer, timer_count> timers;  ///< TIM2–7, 9–11
+  TimerPins timer_pins;
   Spirit1 radio;
 
  private:
+  Timer timer(unsigned index);
   void attach(std::uint32_t base, Peripheral& peripheral);
   void attach(std::uint32_t base, Peripheral& peripheral, ClockGate gate);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The wires at the chip's pins: who drives them, and what level results. A push-pull output wins,
-// then an outside driver, then the chip's own pull resistor, then one on the board; a wire that
-// nothing drives reads low. Whoever listens to a wire (EXTI, the radio's chip select and shutdown
-// pin) is told when its level changes.
+// be it GPIO's or that of the alternate function which GPIO has selected, then an outside driver,
+// then the chip's own pull resistor, then one on the board; a wire that nothing drives reads low.
+// Whoever listens to a wire (EXTI, the radio's chip select and shutdown pin) is told when its level
+// changes.
 #pragma once
 
 #include <array>
@@ -62,6 +63,10 @@ class Pins {
   /// Drives from outside the chip, until release().
   void drive(Pin pin, bool level);
   void release(Pin pin);
+  /// A part of the chip (a timer's channel) drives its output, which is the pin while GPIO selects
+  /// that alternate function (0–15), until release_alternate().
+  void drive_alternate(Pin pin, unsigned function, bool level);
+  void release_alternate(Pin pin, unsigned function);
 
   void serialize(Saver& saver);
 
@@ -71,11 +76,14 @@ class Pins {
     Pull board_pull = Pull::none;
     bool driven = false;
     bool driven_level = false;
+    std::uint16_t alternate_drivers = 0;  ///< one bit an alternate function
+    std::uint16_t alternate_levels = 0;
     bool level = false;
   };
 
   Wire& at(Pin pin) { return wires_.at(pin.port * pins_per_port + pin.number); }
   const Wire& at(Pin pin) const { return wires_.at(pin.port * pins_per_port + pin.number); }
+  static std::optional<bool> output(const Wire& wire);
   static bool resolve(const Wire& wire);
   void update(Pin pin);
 

@@ -116,10 +116,14 @@ std::uint32_t Rcc::rtc_hz() const {
     case 2:
       return source_hz(lsi);
     case 3:
-      return source_hz(hse) / (2u << ((control_ & rtc_prescaler) >> 29));
+      return hse_rtc_clock_hz();
     default:
       return 0;
   }
+}
+
+std::uint32_t Rcc::hse_rtc_clock_hz() const {
+  return source_hz(hse) / (2u << ((control_ & rtc_prescaler) >> 29));
 }
 
 bool Rcc::enabled(ClockGate gate) const {
@@ -316,6 +320,7 @@ void Rcc::write_register(std::uint32_t offset, std::uint32_t value) {
     // FLITFEN can only be cleared while the flash is in power-down.
     enables_[bus] = (value & gates[bus]) | (bus == 0 ? flash_gate : 0u);
     if ((value & ~gates[bus]) != 0) unmodelled("clock of a peripheral that the chip lacks");
+    update();  // a timer without its clock stands still
   } else if (offset >= ahblpenr && offset <= apb1lpenr) {
     const unsigned bus = (offset - ahblpenr) / 4;
     const std::uint32_t all = gates[bus] | (bus == 0 ? sram_sleep_gate : 0u);

@@ -69,6 +69,12 @@ class Rcc final : public RegisterBlock {
   /// The RTC's clock, 0 while it is off, not selected or not ready.
   std::uint32_t rtc_hz() const;
   bool enabled(ClockGate gate) const;
+  /// Oscillators as they reach the timers' inputs, 0 while they are off or not ready; HSE as the RTC
+  /// gets it.
+  std::uint32_t lse_clock_hz() const { return source_hz(lse); }
+  std::uint32_t lsi_clock_hz() const { return source_hz(lsi); }
+  std::uint32_t msi_clock_hz() const { return source_hz(msi); }
+  std::uint32_t hse_rtc_clock_hz() const;
 
   /// IWDG, once started, keeps LSI on until the next reset (RM0038 "LSI clock").
   void force_lsi();

@@ -4,170 +4,377 @@
 #include <algorithm>
 
 #include "host/board/clock_time.hpp"
+#include "host/board/tim_registers.hpp"
 
 namespace goldcrest::board {
-namespace {
 
-enum Offset : std::uint32_t {
-  cr1 = 0x00,
-  cr2 = 0x04,
-  smcr = 0x08,
-  dier = 0x0C,
-  sr = 0x10,
-  egr = 0x14,
-  ccmr1 = 0x18,
-  ccmr2 = 0x1C,
-  ccer = 0x20,
-  cnt = 0x24,
-  psc = 0x28,
-  arr = 0x2C,
-  ccr1 = 0x34,
-  ccr4 = 0x40,
-  dcr = 0x48,
-  dmar = 0x4C,
-  option_register = 0x50,
-};
+using namespace tim;
 
-// CR1
-constexpr std::uint32_t counter_enable = 1u << 0;
-constexpr std::uint32_t update_disable = 1u << 1;
-constexpr std::uint32_t update_by_overflow_only = 1u << 2;
-constexpr std::uint32_t one_pulse = 1u << 3;
-constexpr std::uint32_t count_down = 1u << 4;
-constexpr std::uint32_t centre_aligned = 3u << 5;
-constexpr std::uint32_t reload_preload = 1u << 7;
-
-constexpr std::uint32_t update_flag = 1u << 0;
-
-}  // namespace
-
-Timer::Timer(Chip& chip, Rcc& rcc, const TimerConfig& config)
-    : RegisterBlock(chip, config.name, NarrowWrite::duplicate), rcc_(rcc), config_(config) {
+Timer::Timer(Chip& chip, Rcc& rcc, Pins& pins, const TimerConfig& config)
+    : RegisterBlock(chip, config.name, NarrowWrite::duplicate),
+      rcc_(rcc),
+      pins_(pins),
+      config_(config) {
   rcc_.add_listener(*this);
 }
 
 void Timer::reset(bool /*power_on*/) {
-  control1_ = control2_ = slave_mode_ = interrupts_ = status_ = capture_enable_ = 0;
-  capture_mode_.fill(0);
-  counter_ = prescaler_ = active_prescaler_ = option_ = dma_control_ = 0;
-  reload_ = active_reload_ = mask();
-  compare_.fill(0);
-  active_compare_.fill(0);
-  clock_hz_ = rcc_.timer_hz(config_.bus);
-  counted_at_ = chip_.now();
+  control1_ = control2_ = slave_mode_ = interrupts_ = status_ = option_ = dma_control_ = burst_ = 0;
+  burst_request_ = Request::update;
+  counter_.reset(mask());
+  for (TimerChannel& channel : channels_) channel.reset();
+  inputs_.fill(false);
+  sent_.fill(false);
+  trigger_level_ = false;
+  trigger_edges_ = 0;
+  next_input_edge_ = 0;
+  clear_requests(dma_enables);
+  update_outputs();
+  inputs_changed();
+  rebase(chip_.now());
   update_interrupt();
+  plan();
 }
 
 void Timer::clocks_changed() {
-  const std::uint32_t hz = rcc_.timer_hz(config_.bus);
-  if (hz == clock_hz_) return;
-  synchronise(chip_.now());
-  counted_at_ = chip_.now();
-  clock_hz_ = hz;
+  const Work work(busy_);
+  choose_clock();
   update_interrupt();
-  chip_.reschedule();
+  plan();
 }
 
-// An auto-reload value of 0 blocks the counter.
-bool Timer::counting() const {
-  return (control1_ & counter_enable) != 0 && active_reload_ != 0;
+// --- counting ------------------------------------------------------------------------------------
+
+bool Timer::running() const {
+  if ((control1_ & counter_enable) == 0 || counter_.blocked()) return false;
+  return slave_mode() != gated_mode || trigger_level_;
 }
 
-bool Timer::down() const {
-  return (control1_ & count_down) != 0 && (control1_ & centre_aligned) == 0;
+/// Nobody notices single events: whole runs can be taken at once.
+bool Timer::quiet() const {
+  const bool drives = std::ranges::any_of(driven_, [](std::uint8_t state) { return state != 0; });
+  return !drives && (interrupts_ & dma_enables) == 0 && !followed(Output::trigger) &&
+         !followed(Output::channel);
 }
 
-/// Ticks until the counter starts over. Above the reload value it runs through its whole range.
-std::uint64_t Timer::ticks_to_end() const {
-  if (down()) return std::uint64_t{counter_} + 1;
-  const std::uint64_t last = counter_ > active_reload_ ? mask() : active_reload_;
-  return last - counter_ + 1;
+bool Timer::settled() const {
+  return counter_.settled() && (control1_ & one_pulse) == 0 &&
+         std::ranges::all_of(channels_, &TimerChannel::settled);
 }
 
-bool Timer::compares(unsigned channel) const {
-  if (channel >= config_.channels) return false;
-  return (capture_mode_[channel / 2] >> (8 * (channel % 2)) & 3u) == 0;  // CCxS: output
-}
-
-/// Ticks until the counter equals the compare value, within this run or the next.
-std::uint64_t Timer::ticks_to_match(unsigned channel) const {
-  const std::uint64_t value = active_compare_[channel];
-  if (down()) {
-    if (value < counter_) return counter_ - value;
-    return value <= active_reload_ ? ticks_to_end() + (active_reload_ - value) : UINT64_MAX;
+/// Everything up to now, also of the timers that this one listens to.
+void Timer::settle() {
+  if (busy_) return;
+  const Work work(busy_);
+  const Picoseconds now = chip_.now();
+  for (const Link& link : masters_) {
+    if (follows(link)) link.master->settle();
   }
-  if (value > counter_ && value <= std::max(counter_, active_reload_)) return value - counter_;
-  return value <= active_reload_ ? ticks_to_end() + value : UINT64_MAX;
+  synchronise(now);
 }
 
 void Timer::synchronise(Picoseconds now) {
-  if (!counting() || clock_hz_ == 0) {
-    counted_at_ = now;
+  catch_up_captures(now);
+  count_to(now);
+}
+
+void Timer::count_to(Picoseconds now) {
+  event_at_ = now;
+  if (clock_hz_ == 0 || now < epoch_) return;
+  const std::uint64_t total = time_to_cycles(now - epoch_, clock_hz_);
+  if (total <= taken_) return;
+  if (!running()) {
+    taken_ = total;
     return;
   }
-  std::uint64_t cycles = time_to_cycles(now - counted_at_, clock_hz_);
-  std::uint64_t used = 0;
-  while (counting()) {
-    const std::uint64_t divider = active_prescaler_ + 1u;
-    const std::uint64_t ticks = cycles / divider;
-    if (ticks == 0) break;
-    const std::uint64_t done = count(ticks) * divider;
-    cycles -= done;
-    used += done;
-  }
-  counted_at_ += counting() ? cycles_to_time(used, clock_hz_) : now - counted_at_;
+  if (slave_mode() == external_clock_mode) status_ |= trigger_flag;
+  run(total - taken_);
 }
 
-/// Counts at most `ticks`, not past the next update event; once nothing changes any more from one
-/// run to the next, whole runs are taken at once. Returns the ticks counted.
-std::uint64_t Timer::count(std::uint64_t ticks) {
-  const std::uint64_t run = std::uint64_t{active_reload_} + 1;
-  const bool settled = active_prescaler_ == prescaler_ && active_reload_ == reload_ &&
-                       active_compare_ == compare_ && (control1_ & one_pulse) == 0 &&
-                       counter_ <= active_reload_;
-  if (settled && ticks > 2 * run) {
-    const std::uint64_t runs = ticks / run - 1;
-    mark_matches(run);
-    update_event();
-    return runs * run;  // the counter is where it was
+void Timer::run(std::uint64_t clocks) {
+  while (clocks > 0 && running()) {
+    const std::uint64_t ticks = counter_.ticks_in(clocks);
+    if (ticks == 0) {
+      counter_.add_phase(clocks);
+      taken_ += clocks;
+      return;
+    }
+    const std::uint64_t period = counter_.period();
+    const bool skips = ticks > 2 * period && quiet() && settled();
+    const std::uint64_t runs = skips ? ticks / period - 1 : 0;
+    const std::uint64_t step = skips ? runs * period : std::min(ticks, ticks_to_stop());
+    const std::uint64_t used = counter_.clocks_for(step);
+    clocks -= used;
+    taken_ += used;
+    if (clock_hz_ != 0) event_at_ = later(epoch_, cycles_to_time(taken_, clock_hz_));
+    if (skips) {
+      skip_runs(runs);
+    } else {
+      take(step);
+    }
   }
-  const std::uint64_t step = std::min(ticks, ticks_to_end());
-  mark_matches(step);
-  if (step < ticks_to_end()) {
-    counter_ += static_cast<std::uint32_t>(down() ? 0 - step : step);
-    counter_ &= mask();
-    return step;
-  }
-  const bool wraps_outside = !down() && counter_ > active_reload_;
-  if (!wraps_outside) update_event();
-  counter_ = down() ? active_reload_ : 0;
-  return step;
+  if (!running()) taken_ += clocks;
 }
 
-void Timer::mark_matches(std::uint64_t ticks) {
-  for (unsigned channel = 0; channel < config_.channels; ++channel) {
-    if (compares(channel) && ticks_to_match(channel) <= ticks) status_ |= 2u << channel;
+/// Runs that are all the same: every flag that one of them sets, with the counter where it was.
+void Timer::skip_runs(std::uint64_t /*runs*/) {
+  counter_.step(0);
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    if (channels_[index].is_output()) status_ |= compare_flag << index;
+  }
+  update_event(true);
+}
+
+/// Ticks up to the next stop: inside a run, or its last one.
+void Timer::take(std::uint64_t ticks) {
+  const bool to_turn = ticks >= counter_.ticks_to_turn();
+  std::array<bool, 4> matches{};
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    const std::uint64_t distance = counter_.ticks_to(channels_[index].active_compare());
+    matches[index] = distance != TimerCounter::never && distance <= ticks;
+  }
+  if (!to_turn) counter_.step(ticks);
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    if (matches[index]) matched(index);
+  }
+  if (to_turn) turn();
+  update_outputs();
+}
+
+/// The tick at which the counter over- or underflows.
+void Timer::turn() {
+  const TimerCounter::Turn turn = counter_.turn();
+  if (turn != TimerCounter::Turn::none) {
+    const bool compares_here =
+        turn == TimerCounter::Turn::overflow || counter_.centre_aligned() == 0;
+    for (unsigned index = 0; index < config_.channels && compares_here; ++index) {
+      // A compare value beyond the end matches at the end.
+      const TimerChannel& channel = channels_[index];
+      if (channel.is_output() && channel.active_compare() > counter_.active_reload()) {
+        status_ |= compare_flag << index;
+        request(static_cast<Request>(static_cast<unsigned>(Request::channel1) + index));
+      }
+    }
+    update_event(true);
+  }
+  counter_.start_run(turn);
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    if (channels_[index].active_compare() == counter_.value()) matched(index);
   }
 }
 
-void Timer::update_event() {
+void Timer::matched(unsigned channel) {
+  if (!channels_[channel].is_output()) return;
+  const unsigned centre = counter_.centre_aligned();
+  // Centre-aligned mode 1 tells of matches on the way down only, mode 2 on the way up.
+  const bool tells = centre == 0 || centre == 3 || (centre == 1) == counter_.down();
+  channels_[channel].match();
+  if (!tells) return;
+  status_ |= compare_flag << channel;
+  request(static_cast<Request>(static_cast<unsigned>(Request::channel1) + channel));
+  if (channel == 0 && master_mode() == master_compare_pulse) send(Output::trigger, false, true);
+}
+
+void Timer::update_event(bool by_counter) {
   if ((control1_ & update_disable) != 0) return;
-  status_ |= update_flag;
-  active_prescaler_ = prescaler_;
-  active_reload_ = reload_;
-  active_compare_ = compare_;
-  if ((control1_ & one_pulse) != 0) control1_ &= ~counter_enable;
+  counter_.load();
+  for (TimerChannel& channel : channels_) channel.load();
+  if (by_counter || (control1_ & update_by_overflow_only) == 0) {
+    status_ |= update_flag;
+    request(Request::update);
+    if ((control2_ & channel_requests_at_update) != 0) {
+      for (unsigned index = 0; index < config_.channels; ++index) {
+        if ((interrupts_ & compare_request << index) != 0) {
+          line(static_cast<Request>(static_cast<unsigned>(Request::channel1) + index)).pulse();
+        }
+      }
+    }
+  }
+  if (master_mode() == master_update) send(Output::trigger, false, true);
+  if (by_counter && (control1_ & one_pulse) != 0) {
+    control1_ &= ~counter_enable;
+    send_levels();
+  }
 }
+
+/// Update event by UG or by the slave controller.
+void Timer::restart(Picoseconds at) {
+  event_at_ = at;
+  update_event(false);
+  counter_.restart();
+  if (clock_is_internal()) rebase(at);
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    if (channels_[index].active_compare() == counter_.value()) channels_[index].match();
+  }
+  if (master_mode() == master_reset) send(Output::trigger, false, true);
+  update_outputs();
+}
+
+// --- what comes next -----------------------------------------------------------------------------
+
+bool Timer::watches_update() const {
+  if ((control1_ & update_disable) != 0) return false;
+  const std::uint32_t channel_requests =
+      (control2_ & channel_requests_at_update) != 0 ? compare_requests : 0u;
+  if ((interrupts_ & ~status_ & update_flag) != 0) return true;
+  if ((interrupts_ & (update_request | channel_requests)) != 0) return true;
+  const bool stops = (control1_ & one_pulse) != 0;
+  const bool tells = master_mode() == master_update || (stops && master_mode() == master_enable);
+  return tells && followed(Output::trigger);
+}
+
+bool Timer::watches_channel(unsigned channel) const {
+  if (!channels_[channel].is_output()) return false;
+  const std::uint32_t flag = compare_flag << channel;
+  if ((interrupts_ & ~status_ & flag) != 0 || driven_[channel] != 0) return true;
+  if ((interrupts_ & flag << 8) != 0 && (control2_ & channel_requests_at_update) == 0) return true;
+  if (channel == 0 && followed(Output::channel)) return true;
+  const bool tells = master_mode() == master_reference + channel ||
+                     (channel == 0 && master_mode() == master_compare_pulse);
+  return tells && followed(Output::trigger);
+}
+
+/// How far counting may go at once: to the end of the run, or to a match that somebody notices.
+std::uint64_t Timer::ticks_to_stop() const {
+  std::uint64_t ticks = counter_.ticks_to_turn();
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    if (watches_channel(index)) {
+      ticks = std::min(ticks, counter_.ticks_to(channels_[index].active_compare()));
+    }
+  }
+  return ticks;
+}
+
+/// Ticks to the next thing that is noticed, or to the end of the run, where preload registers may
+/// change everything; never if nothing is.
+std::uint64_t Timer::watched_ticks() const {
+  bool watched = watches_update();
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    watched = watched || watches_channel(index);
+  }
+  return watched ? ticks_to_stop() : TimerCounter::never;
+}
+
+void Timer::plan() {
+  const Picoseconds before = due_at_;
+  due_at_ = no_event;
+  if (clock_hz_ != 0 && running()) {
+    std::uint64_t clocks = TimerCounter::never;
+    const std::uint64_t ticks = watched_ticks();
+    if (ticks != TimerCounter::never) clocks = counter_.clocks_for(ticks);
+    const bool tells_trigger =
+        slave_mode() == external_clock_mode && (interrupts_ & ~status_ & trigger_flag) != 0;
+    if (tells_trigger) clocks = 1;
+    if (clocks != TimerCounter::never) {
+      due_at_ = later(epoch_, cycles_to_time(taken_ + clocks, clock_hz_));
+    }
+  }
+  plan_input_captures();
+  if (due_at_ < before) chip_.reschedule();
+}
+
+void Timer::advance(Picoseconds now) {
+  {
+    const Work work(busy_);
+    synchronise(now);
+  }
+  update_interrupt();
+  plan();
+}
+
+void Timer::update_outputs() {
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    TimerChannel& channel = channels_[index];
+    if (channel.is_output()) channel.follow(counter_.value(), counter_.down());
+    const bool drives = channel.is_output() && channel.enabled();
+    const std::uint8_t state = !drives ? 0 : channel.level() ? 2 : 1;
+    if (state == driven_[index]) continue;
+    driven_[index] = state;
+    for (const TimerPin& place : config_.pins) {
+      if (place.input != index) continue;
+      if (state == 0) {
+        pins_.release_alternate(place.pin, config_.alternate_function);
+      } else {
+        pins_.drive_alternate(place.pin, config_.alternate_function, state == 2);
+      }
+    }
+  }
+  send_levels();
+}
+
+void Timer::update_interrupt() {
+  chip_.set_irq(config_.irq, (status_ & interrupts_ & interrupt_flags) != 0);
+}
+
+// --- DMA -----------------------------------------------------------------------------------------
+
+const DmaLine& Timer::line(Request which) const {
+  if (which == Request::update) return config_.dma_update;
+  if (which == Request::trigger) return config_.dma_trigger;
+  return config_
+      .dma_channels[static_cast<unsigned>(which) - static_cast<unsigned>(Request::channel1)];
+}
+
+/// An event asks for its DMA request. DIER has the enables in the order of Request from bit 8.
+void Timer::request(Request which) {
+  const unsigned place =
+      which == Request::trigger ? trigger_request_bit : 8u + static_cast<unsigned>(which);
+  if ((interrupts_ >> place & 1u) == 0) return;
+  const bool of_channel = which != Request::update && which != Request::trigger;
+  if (of_channel && (control2_ & channel_requests_at_update) != 0) return;
+  burst_request_ = which;
+  burst_ = 0;
+  line(which).pulse();
+}
+
+void Timer::clear_requests(std::uint32_t disabled) {
+  for (unsigned index = 0; index <= static_cast<unsigned>(Request::trigger); ++index) {
+    const auto which = static_cast<Request>(index);
+    const unsigned place = which == Request::trigger ? trigger_request_bit : 8u + index;
+    if ((disabled >> place & 1u) != 0) line(which).set(false);
+  }
+}
+
+/// The register that an access through DMAR goes to; one past the last that may be reached.
+std::uint32_t Timer::burst_register() {
+  const std::uint32_t offset = 4 * ((dma_control_ & 0x1Fu) + burst_);
+  return offset < dcr ? offset : dcr;
+}
+
+/// An access through DMAR is done: the burst goes on with the next register.
+void Timer::burst_done() {
+  if (burst_ < (dma_control_ >> 8 & 0x1Fu)) {
+    ++burst_;
+    line(burst_request_).pulse();
+  } else {
+    burst_ = 0;
+  }
+}
+
+// --- registers -----------------------------------------------------------------------------------
 
 std::uint32_t Timer::read_register(std::uint32_t offset) {
-  synchronise(chip_.now());
-  update_interrupt();
-  if (offset >= ccr1 && offset <= ccr4 && (offset - ccr1) / 4 < config_.channels) {
-    return compare_[(offset - ccr1) / 4];
+  settle();
+  std::uint32_t value = 0;
+  if (offset == dmar && config_.kind == TimerKind::general) {
+    const std::uint32_t reached = burst_register();
+    if (reached < dcr) value = read_plain(reached);
+    burst_done();
+  } else {
+    value = read_plain(offset);
   }
+  update_interrupt();
+  return value;
+}
+
+std::uint32_t Timer::read_plain(std::uint32_t offset) {
+  if (offset >= ccr1 && offset <= ccr4 && (offset - ccr1) / 4 < config_.channels) {
+    return read_compare((offset - ccr1) / 4);
+  }
+  const bool general = config_.kind == TimerKind::general;
   switch (offset) {
     case cr1:
-      return control1_;
+      return control1_ | (counter_.down() ? count_down : 0u);
     case cr2:
       return control2_;
     case smcr:
@@ -179,17 +386,17 @@ std::uint32_t Timer::read_register(std::uint32_t offset) {
     case egr:
       return 0;
     case ccmr1:
-      return capture_mode_[0];
+      return capture_modes(0);
     case ccmr2:
-      return capture_mode_[1];
+      return general ? capture_modes(2) : 0;
     case ccer:
-      return capture_enable_;
+      return capture_enables();
     case cnt:
-      return counter_;
+      return counter_.value();
     case psc:
-      return prescaler_;
+      return counter_.prescaler();
     case arr:
-      return reload_;
+      return counter_.reload();
     case dcr:
       return dma_control_;
     case option_register:
@@ -199,132 +406,176 @@ std::uint32_t Timer::read_register(std::uint32_t offset) {
   }
 }
 
+/// Reading a captured value clears its flag.
+std::uint32_t Timer::read_compare(unsigned channel) {
+  if (!channels_[channel].is_output()) {
+    status_ &= ~(compare_flag << channel);
+    plan();
+  }
+  return channels_[channel].compare();
+}
+
 void Timer::write_register(std::uint32_t offset, std::uint32_t value) {
-  synchronise(chip_.now());
+  settle();
   note_unmodelled(offset, value);
-  if (offset >= ccr1 && offset <= ccr4 && (offset - ccr1) / 4 < config_.channels) {
-    write_compare((offset - ccr1) / 4, value & mask());
-  } else {
-    switch (offset) {
-      case cr1:
-        write_control(value & 0x3FFu);
-        break;
-      case cr2:
-        control2_ = value & 0xF8u;
-        break;
-      case smcr:
-        slave_mode_ = value & 0xFFFFu;
-        break;
-      case dier:
-        interrupts_ = value & 0x5F5Fu;
-        break;
-      case sr:
-        status_ &= value;
-        break;
-      case egr:
-        write_event(value);
-        break;
-      case ccmr1:
-        capture_mode_[0] = value & 0xFFFFu;
-        break;
-      case ccmr2:
-        capture_mode_[1] = value & 0xFFFFu;
-        break;
-      case ccer:
-        capture_enable_ = value & 0xBBBBu;
-        break;
-      case cnt:
-        counter_ = value & mask();
-        break;
-      case psc:
-        prescaler_ = value & 0xFFFFu;
-        break;
-      case arr:
-        reload_ = value & mask();
-        if ((control1_ & reload_preload) == 0) active_reload_ = reload_;
-        break;
-      case dcr:
-        dma_control_ = value & 0x1F1Fu;
-        break;
-      case option_register:
-        option_ = value & 3u;
-        break;
-      default:
-        unmodelled_write(offset, value);
-        break;
+  {
+    const Work work(busy_);
+    if (offset == dmar && config_.kind == TimerKind::general) {
+      const std::uint32_t reached = burst_register();
+      if (reached < dcr) (void)write_plain(reached, value);
+      burst_done();
+    } else if (!write_plain(offset, value)) {
+      unmodelled_write(offset, value);
     }
   }
   update_interrupt();
-  chip_.reschedule();
+  plan();
+}
+
+bool Timer::write_plain(std::uint32_t offset, std::uint32_t value) {
+  const Masks& writable = masks(config_.kind);
+  if (offset >= ccr1 && offset <= ccr4 && (offset - ccr1) / 4 < config_.channels) {
+    channels_[(offset - ccr1) / 4].set_compare(value & mask());
+    update_outputs();
+    return true;
+  }
+  switch (offset) {
+    case cr1:
+      write_control(value & writable.control1);
+      return true;
+    case cr2:
+      control2_ = value & writable.control2;
+      inputs_changed();
+      send_levels();
+      return true;
+    case smcr:
+      slave_mode_ = value & writable.slave_mode;
+      inputs_changed();
+      return true;
+    case dier:
+      clear_requests(interrupts_ & ~value);
+      interrupts_ = value & writable.interrupts;
+      return true;
+    case sr:
+      status_ &= value;
+      return true;
+    case egr:
+      write_event(value & writable.events);
+      return true;
+    case ccmr1:
+      write_capture_modes(0, value);
+      return true;
+    case ccmr2:
+      write_capture_modes(2, value);
+      return true;
+    case ccer:
+      write_capture_enables(value & writable.channel_enables);
+      return true;
+    case cnt:
+      counter_.set_value(value);
+      update_outputs();
+      return true;
+    case psc:
+      counter_.set_prescaler(value);
+      return true;
+    case arr:
+      counter_.set_reload(value);
+      return true;
+    case dcr:
+      dma_control_ = config_.kind == TimerKind::general ? value & 0x1F1Fu : 0u;
+      burst_ = 0;
+      return true;
+    case option_register:
+      option_ = value & config_.option_bits;
+      inputs_changed();
+      return true;
+    default:
+      return false;
+  }
 }
 
 void Timer::write_control(std::uint32_t value) {
   const bool starts = (value & ~control1_ & counter_enable) != 0;
-  control1_ = value;
-  if (starts) counted_at_ = chip_.now();
+  control1_ = value & ~count_down;
+  counter_.set_mode((value & count_down) != 0, value >> 5 & 3u, (value & reload_preload) != 0);
+  if (starts && clock_is_internal()) rebase(chip_.now());
+  update_outputs();
 }
 
 void Timer::write_event(std::uint32_t value) {
-  if ((value & 1u) != 0) {
-    const std::uint32_t status = status_;
-    const std::uint32_t control = control1_;
-    update_event();
-    control1_ = control;  // UG does not end a pulse
-    if ((control & update_by_overflow_only) != 0) status_ = status;
-    if ((control & update_disable) != 0) active_prescaler_ = prescaler_;
-    counter_ = down() ? active_reload_ : 0;
-    counted_at_ = chip_.now();
+  if ((value & update_flag) != 0) restart(chip_.now());
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    if ((value & compare_flag << index) == 0) continue;
+    if (channels_[index].is_output()) {
+      status_ |= compare_flag << index;
+      request(static_cast<Request>(static_cast<unsigned>(Request::channel1) + index));
+    } else {
+      capture(index);
+    }
   }
-  for (unsigned channel = 0; channel < config_.channels; ++channel) {
-    if ((value & 2u << channel) != 0) status_ |= 2u << channel;
+  if ((value & trigger_flag) != 0) {
+    status_ |= trigger_flag;
+    request(Request::trigger);
   }
 }
 
-void Timer::write_compare(unsigned channel, std::uint32_t value) {
-  compare_[channel] = value;
-  const bool preload = (capture_mode_[channel / 2] >> (8 * (channel % 2) + 3) & 1u) != 0;
-  if (!preload) active_compare_[channel] = value;
+std::uint32_t Timer::capture_modes(unsigned first) const {
+  return channels_[first].mode() | channels_[first + 1].mode() << 8;
+}
+
+void Timer::write_capture_modes(unsigned first, std::uint32_t value) {
+  for (unsigned index = first; index < std::min(first + 2, config_.channels); ++index) {
+    channels_[index].set_mode(value >> (8 * (index - first)));
+  }
+  inputs_changed();
+  update_outputs();
+}
+
+std::uint32_t Timer::capture_enables() const {
+  std::uint32_t value = 0;
+  for (unsigned index = 0; index < channels_.size(); ++index) {
+    value |= channels_[index].enable() << (4 * index);
+  }
+  return value;
+}
+
+void Timer::write_capture_enables(std::uint32_t value) {
+  for (unsigned index = 0; index < config_.channels; ++index) {
+    channels_[index].set_enable(value >> (4 * index));
+  }
+  inputs_changed();
+  update_outputs();
 }
 
 void Timer::note_unmodelled(std::uint32_t offset, std::uint32_t value) {
-  if (offset == cr1 && (value & centre_aligned) != 0) unmodelled("centre-aligned counting");
-  if (offset == smcr && (value & 0x4007u) != 0) unmodelled("slave mode or external clock");
-  if (offset == dier && (value & 0x5F00u) != 0) unmodelled("DMA requests");
-  if (offset == ccer && (value & 0x1111u) != 0) unmodelled("capture, or output on a pin");
-}
-
-Picoseconds Timer::next_event() const {
-  if (!counting() || clock_hz_ == 0) return no_event;
-  std::uint64_t ticks = UINT64_MAX;
-  const std::uint32_t waiting = interrupts_ & ~status_;
-  const bool updates = (control1_ & update_disable) == 0;
-  // A one-pulse timer stops by itself, which only shows when somebody looks.
-  if ((waiting & update_flag) != 0 && updates) ticks = ticks_to_end();
-  for (unsigned channel = 0; channel < config_.channels; ++channel) {
-    if ((waiting & 2u << channel) != 0 && compares(channel)) {
-      ticks = std::min(ticks, ticks_to_match(channel));
-    }
+  if ((offset == ccmr1 || offset == ccmr2) && (value & 0x8080u) != 0) {
+    const std::uint32_t low = (value & 0x83u) == 0x80u ? 1u : 0u;
+    const std::uint32_t high = (value & 0x8300u) == 0x8000u ? 1u : 0u;
+    if ((low | high) != 0) unmodelled("clearing OCxREF from outside");
   }
-  if (ticks == UINT64_MAX) return no_event;
-  // Preload registers may change the next run's length: never look past the end of this one.
-  ticks = std::min(ticks, ticks_to_end());
-  return later(counted_at_, cycles_to_time(ticks * (active_prescaler_ + 1u), clock_hz_));
-}
-
-void Timer::advance(Picoseconds now) {
-  synchronise(now);
-  update_interrupt();
-}
-
-void Timer::update_interrupt() {
-  chip_.set_irq(config_.irq, (status_ & interrupts_ & 0x5Fu) != 0);
+  if (offset != option_register) return;
+  if (config_.kind == TimerKind::one_channel && (value & 8u) != 0) unmodelled("routing interface");
+  if (config_.kind == TimerKind::two_channels && (value & 4u) != 0) unmodelled("touch sensing");
+  const bool rtc = config_.first_input[value & 3u] == TimerInput::rtc_wake_up;
+  if (rtc) unmodelled("the RTC's wake-up as an input");
 }
 
 void Timer::serialize(Saver& saver) {
   saver.section(name());
-  saver(control1_, control2_, slave_mode_, interrupts_, status_, capture_mode_, capture_enable_,
-        counter_, prescaler_, active_prescaler_, reload_, active_reload_, compare_, active_compare_,
-        option_, dma_control_, clock_hz_, counted_at_);
+  saver(control1_, control2_, slave_mode_, interrupts_, status_, option_, dma_control_, burst_,
+        burst_request_, counter_, channels_, inputs_, followed_, sent_, driven_, trigger_level_,
+        trigger_edges_, clock_hz_, epoch_, taken_, event_at_, input_hz_, next_input_edge_, due_at_);
+  // More runs than ever pass unnoticed would take for ever to work out.
+  const std::uint64_t total =
+      clock_hz_ == 0 || chip_.now() < epoch_ ? 0 : time_to_cycles(chip_.now() - epoch_, clock_hz_);
+  const std::uint64_t behind = total > taken_ ? total - taken_ : 0;
+  if (!quiet() && running() && counter_.ticks_in(behind) / counter_.period() > 10'000) {
+    saver.fail("a timer is too far behind");
+  }
+  if (static_cast<unsigned>(burst_request_) > static_cast<unsigned>(Request::trigger)) {
+    saver.fail("a timer's DMA request that there is not");
+    burst_request_ = Request::update;
+  }
 }
 
 }  // namespace goldcrest::board
