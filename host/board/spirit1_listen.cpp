@@ -18,18 +18,18 @@ constexpr int quiet_dbm = -120;
 constexpr std::uint8_t csma_persistent = 0x02;  // PROTOCOL1
 constexpr std::uint8_t ldc_mode = 0x01;         // PROTOCOL2
 
-base::Instant to_instant(Picoseconds time) {
-  return base::Instant(base::Duration(time / picoseconds_per_microsecond));
-}
-
 }  // namespace
 
 void Spirit1::enter_rx() {
   goal_ = Goal::none;
   enter(State::rx);
   raise(Irq::rx_start_up);
+  packet_rssi_ = false;
   rx_timeout_at_ = later(time_, rx_timeout(registers_));
+  if (low_duty_cycle() && wake_up_at_ == no_event) start_wake_up_timer();
   if (carrier_sensed()) raise(Irq::rssi_above_threshold);
+  if (passing_) lock_on(std::move(*passing_));
+  passing_.reset();
   chip_.reschedule();
 }
 
@@ -58,12 +58,16 @@ bool Spirit1::timeout_is_stopped() const {
 void Spirit1::rx_timed_out() {
   rx_timeout_at_ = no_event;
   if (timeout_is_stopped()) return;
+  trace("RX timeout");
+  if (exchange_) {
+    reception_.reset();
+    return retransmit();
+  }
   leave_radio_state();
-  const bool back_to_sleep = (registers_[protocol2] & ldc_mode) != 0 && wake_up_expired_;
-  enter(back_to_sleep ? State::sleep : State::ready);
   raise(Irq::rx_timeout);
   raise(Irq::rx_data_discarded);
-  if (back_to_sleep) start_wake_up_timer();
+  if (low_duty_cycle()) return back_to_sleep();
+  become_ready();
 }
 
 void Spirit1::begin_listening() {
@@ -98,8 +102,8 @@ void Spirit1::listen_step() {
 void Spirit1::back_off() {
   const unsigned allowed = registers_[csma_config0] & 7u;
   if (backoffs_ >= allowed) {
-    goal_ = Goal::none;
-    enter(State::ready);
+    exchange_.reset();
+    become_ready();
     raise(Irq::max_backoff);
     return;
   }
@@ -126,6 +130,35 @@ std::uint32_t Spirit1::next_random() {
     random_ = static_cast<std::uint16_t>(random_ >> 1 ^ (carry ? 0xB400u : 0u));
   }
   return random_;
+}
+
+bool Spirit1::low_duty_cycle() const {
+  return set(protocol2, ldc_mode);
+}
+
+void Spirit1::start_wake_up_timer() {
+  if (!low_duty_cycle()) return;
+  wake_up_at_ = later(time_, wake_up_time(registers_, false));
+  chip_.reschedule();
+}
+
+// The timer runs on through RX and TX, so that wake-ups keep their period; a sync word or the
+// LDC_RELOAD command may set it anew.
+void Spirit1::wake_up() {
+  wake_up_at_ = no_event;
+  wake_up_expired_ = true;
+  raise(Irq::wake_up_timeout);
+  start_wake_up_timer();
+  if (state_ != State::sleep) return;
+  goal_ = duty_cycle_sends_ ? (tx_fifo_.empty() ? Goal::ready : Goal::tx) : Goal::rx;
+  step_to(State::pm_setup, microseconds(25));
+}
+
+void Spirit1::back_to_sleep() {
+  wake_up_expired_ = false;
+  goal_ = Goal::none;
+  enter(State::sleep);
+  if (wake_up_at_ == no_event) start_wake_up_timer();
 }
 
 }  // namespace goldcrest::board

@@ -70,7 +70,7 @@ TEST_F(Spirit1PacketTest, PacketArrives) {
   EXPECT_EQ(irqs & (flag(Irq::crc_error) | flag(Irq::rx_data_discarded)), 0u);
   EXPECT_EQ(b.read_radio(spirit1::rx_pckt_len0), 40u);
   EXPECT_EQ(b.take_payload(), counting(40));
-  EXPECT_EQ(b.read_radio(spirit1::rssi_level), 20u) << "quiet again while in RX";
+  EXPECT_EQ(b.read_radio(spirit1::rssi_level), 140u) << "the packet's, while in RX too";
   EXPECT_EQ(b.read_radio(spirit1::link_qualif1) & 0x7Fu, 32u);
   EXPECT_EQ(b.radio().state(), State::rx) << "persistent";
 }
@@ -170,7 +170,7 @@ TEST_F(Spirit1PacketTest, WrongSettingsAreNotHeard) {
 
 TEST_F(Spirit1PacketTest, ReceiverThatComesLateMissesThePacket) {
   send(counting(40));
-  air.run_for(microseconds(400));
+  air.run_for(microseconds(800));  // more than half of the preamble has passed
   ASSERT_EQ(air.in_flight.size(), 1u);
   listen();
   air.run_for(microseconds(20'000));
@@ -316,7 +316,9 @@ TEST_F(Spirit1PacketTest, UnderflowStopsTheTransmission) {
   air.run_for(microseconds(20'000));
   EXPECT_NE(a.take_irqs() & flag(Irq::tx_fifo_error), 0u);
   EXPECT_EQ(a.radio().state(), State::ready);
-  EXPECT_TRUE(air.sent.empty());
+  ASSERT_EQ(air.sent.size(), 1u);
+  EXPECT_TRUE(air.sent[0].broken);
+  EXPECT_EQ(b.take_irqs() & flag(Irq::rx_data_ready), 0u);
 }
 
 TEST_F(Spirit1PacketTest, RefilledFifoSendsALongPacket) {
@@ -432,8 +434,8 @@ TEST_F(Spirit1PacketTest, LowDutyCycleWakesToListen) {
   EXPECT_NE(b.take_irqs() & flag(Irq::wake_up_timeout), 0u);
   air.run_for(microseconds(10'000));
   EXPECT_EQ(b.radio().state(), State::sleep);
-  air.run_for(microseconds(200'000));
-  EXPECT_EQ(b.radio().state(), State::rx) << "and again";
+  air.run_for(microseconds(190'000));
+  EXPECT_EQ(b.radio().state(), State::rx) << "and again, 200 ms after the last time";
   b.strobe(Strobe::abort);
   EXPECT_EQ(b.radio().state(), State::ready);
 }

@@ -16,8 +16,9 @@ using namespace spirit1;
 namespace {
 
 constexpr std::uint8_t automatic_filtering = 0x01;  // PROTOCOL1
+constexpr std::uint8_t reload_on_sync = 0x80;       // PROTOCOL1
 constexpr std::uint8_t persistent_rx = 0x02;        // PROTOCOL0
-constexpr std::uint8_t ldc_mode = 0x01;             // PROTOCOL2
+constexpr std::uint8_t direct_reception = 0x30;     // PCKTCTRL3.RX_MODE
 
 // PCKT_FLT_OPTIONS
 constexpr std::uint8_t check_crc = 0x01;
@@ -27,48 +28,66 @@ constexpr std::uint8_t match_own_address = 0x08;
 constexpr std::uint8_t match_source = 0x10;
 constexpr std::uint8_t match_control = 0x20;
 
-Picoseconds to_time(base::Instant instant) {
-  return instant.time_since_epoch().count() * picoseconds_per_microsecond;
-}
-
 }  // namespace
 
 void Spirit1::packet_begin(std::uint64_t packet_id, base::Instant begin, base::Instant /*end*/,
                            int rssi_dbm, const RadioSettings& settings) {
   const Picoseconds at = std::max(to_time(begin), chip_.now());
   advance(at);
-  if (state_ != State::rx) return;
+  if (state_ == State::shutdown) return;
   const RadioSettings own = radio_settings(registers_);
-  if (own.frequency_hz == settings.frequency_hz && rssi_code(rssi_dbm) >= registers_[rssi_th]) {
+  if (state_ == State::rx && own.frequency_hz == settings.frequency_hz &&
+      rssi_code(rssi_dbm) >= registers_[rssi_th]) {
     raise(Irq::rssi_above_threshold);
   }
-  if (reception_ || listen_at_ != no_event || !hears(own, settings)) return;
-  const PacketFormat format = packet_format(registers_);
+  if (settings.is_carrier() || reception_ || listen_at_ != no_event) return;
   Reception next;
   next.id = packet_id;
+  next.settings = settings;
   next.rssi_dbm = rssi_dbm;
   next.preamble_at = at + air_time(registers_, 8u * settings.preamble_bytes);
   next.sync_at = at + air_time(registers_, 8u * (settings.preamble_bytes + settings.sync_bytes));
-  next.byte_time = std::max<Picoseconds>(air_time(registers_, content_bits(format, 1)), 1);
-  next.payload_at =
-      next.sync_at +
+  if (state_ == State::rx) {
+    lock_on(std::move(next));
+  } else {
+    passing_ = std::move(next);
+  }
+}
+
+// In RX, with what is left of the packet's preamble.
+void Spirit1::lock_on(Reception packet) {
+  const PacketFormat format = packet_format(registers_);
+  const RadioSettings own = radio_settings(registers_);
+  if (set(pcktctrl3, direct_reception) ||
+      !hears(own, packet.settings, allowed_sync_errors(registers_))) {
+    return;
+  }
+  if (packet.preamble_at - time_ < air_time(registers_, needed_preamble_bits(registers_))) {
+    trace("a packet is missed: too little of its preamble");
+    return;
+  }
+  packet.byte_time = std::max<Picoseconds>(air_time(registers_, byte_bits(format)), 1);
+  packet.payload_at =
+      packet.sync_at +
       air_time(registers_, content_bits(format, format.length_bytes + format.header_bytes()));
-  reception_ = std::move(next);
+  reception_ = std::move(packet);
   chip_.reschedule();
 }
 
 void Spirit1::packet_content(std::uint64_t packet_id, std::span<const std::uint8_t> payload) {
-  if (!reception_ || reception_->id != packet_id) return;
+  std::optional<Reception>& packet = reception_ ? reception_ : passing_;
+  if (!packet || packet->id != packet_id) return;
   const std::size_t header = packet_format(registers_).header_bytes();
   if (payload.size() < header) return;
   const auto content = payload.subspan(header);
-  reception_->payload.assign(content.begin(), content.end());
+  packet->payload.assign(content.begin(), content.end());
   chip_.reschedule();
 }
 
 void Spirit1::packet_end(std::uint64_t packet_id, base::Instant end,
                          std::span<const std::uint8_t> payload, bool corrupt) {
   advance(std::max(to_time(end), chip_.now()));
+  if (passing_ && passing_->id == packet_id) passing_.reset();
   if (!reception_ || reception_->id != packet_id) return;
   // Rounding to microseconds may put the end before the last bit of a packet of no bytes.
   synchronise_until(std::max(time_, reception_->sync_at));
@@ -81,15 +100,22 @@ void Spirit1::synchronise_until(Picoseconds now) {
   if (!receiving.preamble_seen && receiving.preamble_at <= now) {
     receiving.preamble_seen = true;
     registers_[link_qualif2] = static_cast<std::uint8_t>(
-        std::min(8u * packet_format(registers_).preamble_bytes, 255u));  // PQI: no error seen
+        std::min(8u * receiving.settings.preamble_bytes, 255u));  // PQI: no error seen
     raise(Irq::valid_preamble);
   }
   if (!receiving.sync_seen && receiving.sync_at <= now) {
     receiving.sync_seen = true;
     receiving.fifo_before = static_cast<std::uint32_t>(rx_fifo_.size());
-    registers_[link_qualif1] =
-        static_cast<std::uint8_t>(8u * packet_format(registers_).sync_bytes);  // SQI: all bits
+    registers_[link_qualif1] = static_cast<std::uint8_t>(
+        8u * receiving.settings.sync_bytes -
+        2u * sync_errors(radio_settings(registers_), receiving.settings));  // SQI
     registers_[rssi_level] = rssi_code(receiving.rssi_dbm);
+    packet_rssi_ = true;
+    registers_[afc_corr] = afc_correction(registers_, receiving.settings);
+    if (low_duty_cycle() && set(protocol1, reload_on_sync)) {
+      wake_up_at_ = later(time_, wake_up_time(registers_, true));
+      chip_.reschedule();
+    }
     raise(Irq::valid_sync);
     if (timeout_is_stopped()) rx_timeout_at_ = no_event;
   }
@@ -107,6 +133,7 @@ void Spirit1::store_until(Picoseconds now) {
 void Spirit1::store(std::uint8_t byte) {
   ++reception_->stored;
   if (!rx_fifo_.push(byte)) {
+    if (!reception_->overflow) trace("RX FIFO overflow");
     reception_->overflow = true;
     raise(Irq::rx_fifo_error);
   }
@@ -148,17 +175,53 @@ void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt
     store(byte);
   }
   note_packet(whole);
-  const bool filtering = (registers_[protocol1] & automatic_filtering) != 0;
-  const bool crc_fails = bad && format.crc_bytes > 0;
-  if (crc_fails) raise(Irq::crc_error);
-  const bool refused = filtering && ((crc_fails && (registers_[filter_options] & check_crc) != 0) ||
-                                     (!bad && !passes_filters(whole.first(header_size))));
-  if (refused || reception_->overflow) {
+  if (bad && format.has_checksum()) raise(Irq::crc_error);
+  const std::string_view reason = refusal(whole, bad);
+  if (tracing()) {
+    trace(fmt::format("received {} bytes at {} dBm: {}", whole.size(), reception_->rssi_dbm,
+                      reason.empty() ? "accepted" : reason));
+  }
+  const bool answers = exchange_ && reason.empty() && !bad && is_acknowledgement(whole);
+  if (exchange_ && !answers) {  // anything else: listens on
+    rx_fifo_.truncate(reception_->fifo_before);
+    reception_.reset();
+    return update_fifo_flags();
+  }
+  const bool again = reason.empty() && !bad && must_acknowledge(whole) && heard_before(whole);
+  const bool empty_answer = answers && whole.size() == header_size;
+  if (!reason.empty() || again) {
+    if (again) trace("a retransmission that is known already");
     discard();
-  } else {
+  } else if (!empty_answer) {
     raise(Irq::rx_data_ready);
   }
+  if (answers) {
+    reception_.reset();
+    rx_timeout_at_ = no_event;
+    return acknowledged();
+  }
+  if (reason.empty() && !bad && must_acknowledge(whole)) {
+    reply_.assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(header_size));
+    std::swap(reply_[0], reply_[1]);
+    reply_.back() |= 1u;  // NO_ACK
+    reception_.reset();
+    rx_timeout_at_ = no_event;
+    goal_ = Goal::acknowledge;
+    return step_to(State::synth_setup, microseconds(50));
+  }
   end_reception();
+}
+
+/// Why the packet does not stay in the FIFO; empty if it does.
+std::string_view Spirit1::refusal(std::span<const std::uint8_t> whole, bool bad) const {
+  const PacketFormat format = packet_format(registers_);
+  if (reception_->overflow) return "discarded, RX FIFO overflow";
+  if (!set(protocol1, automatic_filtering)) return {};
+  if (bad) {
+    const bool checked = format.has_checksum() && set(filter_options, check_crc);
+    return checked ? "discarded, CRC error" : std::string_view{};
+  }
+  return filter_refusal(whole.first(format.header_bytes()));
 }
 
 void Spirit1::note_packet(std::span<const std::uint8_t> whole) {
@@ -184,23 +247,24 @@ void Spirit1::note_packet(std::span<const std::uint8_t> whole) {
   }
 }
 
-bool Spirit1::passes_filters(std::span<const std::uint8_t> header) const {
+std::string_view Spirit1::filter_refusal(std::span<const std::uint8_t> header) const {
   const PacketFormat format = packet_format(registers_);
-  const std::uint8_t options = registers_[filter_options];
-  if (format.address_bytes > 0 && !address_matches(header[0])) return false;
-  if (format.address_bytes > 1 && (options & match_source) != 0 &&
-      ((header[1] ^ registers_[source_address]) & registers_[source_mask]) != 0) {
-    return false;
+  if (format.address_bytes > 0 && !address_matches(header[0])) {
+    return "discarded, destination address matches none that is enabled";
   }
-  if ((options & match_control) == 0) return true;
+  if (format.address_bytes > 1 && set(filter_options, match_source) &&
+      ((header[1] ^ registers_[source_address]) & registers_[source_mask]) != 0) {
+    return "discarded, source address differs";
+  }
+  if (!set(filter_options, match_control)) return {};
   for (unsigned index = 0; index < format.control_bytes; ++index) {
     // CONTROL0_MASK belongs to the last of four fields.
     const unsigned place = 3 - index;
     const unsigned differs =
         header[format.address_bytes + index] ^ registers_[control_field + place];
-    if ((differs & registers_[control_mask + place]) != 0) return false;
+    if ((differs & registers_[control_mask + place]) != 0) return "discarded, control field differs";
   }
-  return true;
+  return {};
 }
 
 // With no destination rule enabled every address passes; otherwise one of them has to match.
@@ -230,18 +294,12 @@ void Spirit1::discard() {
 
 void Spirit1::end_reception() {
   reception_.reset();
-  if ((registers_[protocol2] & ldc_mode) != 0 && wake_up_expired_) {
-    rx_timeout_at_ = no_event;
-    enter(State::sleep);
-    start_wake_up_timer();
-  } else if ((registers_[protocol0] & persistent_rx) != 0) {
-    rx_timeout_at_ = later(time_, rx_timeout(registers_));
-    chip_.reschedule();
-  } else {
-    rx_timeout_at_ = no_event;
-    enter(State::ready);
-    raise(Irq::ready);
-  }
+  rx_timeout_at_ = no_event;
+  if (low_duty_cycle()) return back_to_sleep();
+  if (!set(protocol0, persistent_rx)) return become_ready();
+  if (state_ == State::tx) return start_synthesizer(Goal::rx);  // behind an acknowledgement
+  rx_timeout_at_ = later(time_, rx_timeout(registers_));
+  chip_.reschedule();
 }
 
 }  // namespace goldcrest::board

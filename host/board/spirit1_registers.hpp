@@ -26,11 +26,15 @@ enum Address : std::uint8_t {
   fc_offset1 = 0x0E,
   fc_offset0 = 0x0F,
   pa_power8 = 0x10,
+  pa_power1 = 0x17,
+  pa_power0 = 0x18,
   mod1 = 0x1A,
   mod0 = 0x1B,
   fdev0 = 0x1C,
   chflt = 0x1D,
   afc2 = 0x1E,
+  afc1 = 0x1F,
+  afc0 = 0x20,
   rssi_flt = 0x21,
   rssi_th = 0x22,
   clockrec = 0x23,
@@ -47,6 +51,7 @@ enum Address : std::uint8_t {
   qi = 0x3A,
   mbus_prmbl = 0x3B,
   mbus_pstmbl = 0x3C,
+  mbus_ctrl = 0x3D,
   fifo_config3_rx_almost_full = 0x3E,
   fifo_config2_rx_almost_empty = 0x3F,
   fifo_config1_tx_almost_full = 0x40,
@@ -77,6 +82,8 @@ enum Address : std::uint8_t {
   calibr_in2 = 0x6D,
   calibr_in1 = 0x6E,
   calibr_in0 = 0x6F,
+  aes_key_in15 = 0x70,   ///< sixteen, first byte of the key last
+  aes_data_in15 = 0x80,  ///< likewise
   irq_mask3 = 0x90,
   irq_mask0 = 0x93,
   synth_config1 = 0x9E,
@@ -106,6 +113,7 @@ enum Address : std::uint8_t {
   rx_ctrl_field0 = 0xCE,
   rx_addr_field1 = 0xD2,
   rx_addr_field0 = 0xD3,
+  aes_data_out15 = 0xD4,  ///< sixteen, first byte last
   calibr_out1 = 0xE4,
   calibr_out0 = 0xE5,
   linear_fifo_status1 = 0xE6,
@@ -120,85 +128,8 @@ enum Address : std::uint8_t {
 /// First address of the read-only block.
 inline constexpr std::uint8_t read_only_begin = 0xC0;
 
-constexpr RegisterFile reset_values() {
-  RegisterFile file{};
-  struct Value {
-    std::uint8_t address;
-    std::uint8_t value;
-  };
-  constexpr Value values[] = {{ana_func_conf1, 0x0C},
-                              {ana_func_conf0, 0xC0},
-                              {0x02, 0xA2},
-                              {0x03, 0xA2},
-                              {0x04, 0xA2},
-                              {gpio0_conf, 0x0A},
-                              {if_offset_ana, 0xA3},
-                              {synt3, 0x0C},
-                              {synt2, 0x84},
-                              {synt1, 0xEC},
-                              {synt0, 0x51},
-                              {chspace, 0xFC},
-                              {if_offset_dig, 0xA3},
-                              {0x10, 0x03},
-                              {0x11, 0x0E},
-                              {0x12, 0x1A},
-                              {0x13, 0x25},
-                              {0x14, 0x35},
-                              {0x15, 0x40},
-                              {0x16, 0x4E},
-                              {0x18, 0x07},
-                              {mod1, 0x83},
-                              {mod0, 0x1A},
-                              {fdev0, 0x45},
-                              {chflt, 0x23},
-                              {afc2, 0x48},
-                              {0x1F, 0x18},
-                              {0x20, 0x25},
-                              {rssi_flt, 0xE3},
-                              {rssi_th, 0x24},
-                              {clockrec, 0x58},
-                              {agcctrl2, 0x22},
-                              {0x25, 0x65},
-                              {0x26, 0x8A},
-                              {ant_select_conf, 0x05},
-                              {pcktctrl3, 0x07},
-                              {pcktctrl2, 0x1E},
-                              {pcktctrl1, 0x20},
-                              {pcktlen0, 0x14},
-                              {0x36, 0x88},
-                              {0x37, 0x88},
-                              {0x38, 0x88},
-                              {0x39, 0x88},
-                              {qi, 0x02},
-                              {mbus_prmbl, 0x20},
-                              {mbus_pstmbl, 0x20},
-                              {0x3E, 0x30},
-                              {0x3F, 0x30},
-                              {0x40, 0x30},
-                              {0x41, 0x30},
-                              {filter_options, 0x70},
-                              {protocol2, 0x06},
-                              {protocol0, 0x08},
-                              {csma_config3, 0xFF},
-                              {csma_config1, 0x04},
-                              {calibr_in2, 0x70},
-                              {calibr_in1, 0x48},
-                              {calibr_in0, 0x48},
-                              {synth_config1, 0x5B},
-                              {synth_config0, 0x20},
-                              {vco_config, 0x11},
-                              {dem_config, 0x37},
-                              {pm_config2, 0x0C},
-                              {pm_config1, 0x20},
-                              {xo_rco_config, 0xE1},
-                              {pm_test, 0x42},
-                              {xo_rco_test, 0x21},
-                              {calibr_out1, 0x70},
-                              {device_info1_partnum, 0x01},
-                              {device_info0_version, 0x30}};
-  for (const Value& value : values) file[value.address] = value.value;
-  return file;
-}
+/// Reset value of every register; what the data sheet does not name is 0.
+RegisterFile reset_values();
 
 /// MC_STATE[7:1].
 enum class State : std::uint8_t {

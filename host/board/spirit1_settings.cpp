@@ -2,6 +2,7 @@
 #include "host/board/spirit1_settings.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "host/board/clock_time.hpp"
@@ -43,11 +44,40 @@ constexpr std::uint32_t difference(std::uint32_t a, std::uint32_t b) {
   return a > b ? a - b : b - a;
 }
 
+// MBUS_CTRL chooses header, sync word and line code (EN 13757-4). In bits on air, rounded up to
+// bytes; mode T's sync word of ten bits counts as one byte.
+PacketFormat mbus_format(const RegisterFile& file) {
+  struct Submode {
+    unsigned header_bits;
+    bool mode_t = false;
+  };
+  constexpr Submode submodes[8] = {{279}, {15}, {15}, {19, true}, {15}, {39}, {15}, {15}};
+  const Submode& submode = submodes[file[mbus_ctrl] >> 1 & 7u];
+  PacketFormat format;
+  format.format = Format::mbus;
+  format.variable = true;  // the length is in the first byte, a matter of whoever reads the FIFO
+  format.length_bits = 16;
+  format.preamble_bytes = (submode.header_bits + 2u * file[mbus_prmbl] + 7u) / 8u;
+  format.postamble_bits = 2u * file[mbus_pstmbl];
+  format.sync_bytes = submode.mode_t ? 1 : 2;
+  format.sync_word = submode.mode_t ? 0x3D000000u : 0x76960000u;
+  format.coding = submode.mode_t ? Coding::three_of_six : Coding::manchester;
+  format.length = file[pcktlen1] * 256u + file[pcktlen0];
+  return format;
+}
+
 }  // namespace
+
+// MBUS: ten bytes in the first block, sixteen in the others.
+unsigned PacketFormat::checksum_bytes(unsigned payload) const {
+  if (format != Format::mbus) return crc_bytes;
+  return payload <= 10 ? 2 : 2 + 2 * ((payload - 10 + 15) / 16);
+}
 
 PacketFormat packet_format(const RegisterFile& file) {
   PacketFormat format;
   format.format = static_cast<Format>(file[pcktctrl3] >> 6);
+  if (format.format == Format::mbus) return mbus_format(file);
   format.variable = (file[pcktctrl2] & 1u) != 0;
   format.preamble_bytes = (file[pcktctrl2] >> 3) + 1u;
   format.sync_bytes = (file[pcktctrl2] >> 1 & 3u) + 1u;
@@ -65,7 +95,7 @@ PacketFormat packet_format(const RegisterFile& file) {
   format.crc_mode = static_cast<std::uint8_t>(file[pcktctrl1] >> 5);
   format.crc_bytes = crc_size(format.crc_mode);
   format.whitening = (file[pcktctrl1] >> 4 & 1u) != 0;
-  format.fec = (file[pcktctrl1] & 1u) != 0;
+  if ((file[pcktctrl1] & 1u) != 0) format.coding = Coding::fec;
   format.length = file[pcktlen1] * 256u + file[pcktlen0];
   return format;
 }
@@ -118,11 +148,46 @@ RadioSettings radio_settings(const RegisterFile& file) {
           .whitening = format.whitening};
 }
 
-bool hears(const RadioSettings& receiver, const RadioSettings& sender) {
+unsigned sync_errors(const RadioSettings& receiver, const RadioSettings& sender) {
+  return static_cast<unsigned>(std::popcount(receiver.sync_word ^ sender.sync_word));
+}
+
+bool hears(const RadioSettings& receiver, const RadioSettings& sender, unsigned allowed_errors) {
   return difference(receiver.frequency_hz, sender.frequency_hz) <= 5'000 &&
          difference(receiver.bitrate, sender.bitrate) <= receiver.bitrate / 50 &&
-         receiver.sync_word == sender.sync_word && receiver.sync_bytes == sender.sync_bytes &&
-         receiver.crc_bytes == sender.crc_bytes && receiver.whitening == sender.whitening;
+         sync_errors(receiver, sender) <= allowed_errors &&
+         receiver.sync_bytes == sender.sync_bytes && receiver.crc_bytes == sender.crc_bytes &&
+         receiver.whitening == sender.whitening;
+}
+
+unsigned allowed_sync_errors(const RegisterFile& file) {
+  constexpr unsigned sqi_enabled = 2;
+  return (file[qi] & sqi_enabled) != 0 ? file[qi] >> 6 : 0u;
+}
+
+unsigned needed_preamble_bits(const RegisterFile& file) {
+  constexpr unsigned pqi_enabled = 1;
+  constexpr unsigned settling_bits = 16;
+  const unsigned threshold = (file[qi] & pqi_enabled) != 0 ? 4u * (file[qi] >> 2 & 15u) : 0u;
+  return std::max(threshold, settling_bits);
+}
+
+std::uint8_t afc_correction(const RegisterFile& file, const RadioSettings& sender) {
+  constexpr unsigned afc_enabled = 0x40;
+  if ((file[afc2] & afc_enabled) == 0) return 0;
+  const std::int64_t offset =
+      std::int64_t{sender.frequency_hz} - std::int64_t{radio_settings(file).frequency_hz};
+  const std::int64_t steps = offset * (12 * 1024) / digital_hz(file);
+  return static_cast<std::uint8_t>(std::clamp<std::int64_t>(steps, -128, 127));
+}
+
+base::Instant to_instant(Picoseconds time) {
+  return base::Instant(
+      base::Duration((time + picoseconds_per_microsecond / 2) / picoseconds_per_microsecond));
+}
+
+Picoseconds to_time(base::Instant instant) {
+  return instant.time_since_epoch().count() * picoseconds_per_microsecond;
 }
 
 // bits / (fclk · (256 + M) · 2^E / 2^28), exact to a picosecond.
@@ -137,8 +202,29 @@ std::uint64_t synchronisation_bits(const PacketFormat& format) {
   return 8u * (format.preamble_bytes + format.sync_bytes);
 }
 
+std::uint64_t byte_bits(const PacketFormat& format) {
+  switch (format.coding) {
+    case Coding::none:
+      return 8;
+    case Coding::fec:
+    case Coding::manchester:
+      return 16;
+    case Coding::three_of_six:
+      return 12;
+  }
+  return 8;
+}
+
 std::uint64_t content_bits(const PacketFormat& format, std::uint64_t bytes) {
-  return format.fec ? 2u * (8u * bytes + 4u) : 8u * bytes;
+  constexpr unsigned fec_terminator_bits = 8;
+  return byte_bits(format) * bytes + (format.coding == Coding::fec ? fec_terminator_bits : 0u);
+}
+
+std::uint32_t rco_hz(const RegisterFile& file) {
+  constexpr unsigned rco_calibration = 0x04;
+  constexpr unsigned select_26_mhz = 0x40;
+  if ((file[protocol2] & rco_calibration) == 0) return 34'700;
+  return (file[ana_func_conf0] & select_26_mhz) != 0 ? 33'300 : 36'100;
 }
 
 Picoseconds rx_timeout(const RegisterFile& file) {
@@ -151,7 +237,7 @@ Picoseconds rx_timeout(const RegisterFile& file) {
 Picoseconds wake_up_time(const RegisterFile& file, bool reload) {
   const unsigned prescaler = file[reload ? timers1_ldc_reload_prescaler : timers3_ldc_prescaler];
   const unsigned counter = file[reload ? timers0_ldc_reload_counter : timers2_ldc_counter];
-  return cycles_to_time(std::uint64_t{prescaler + 1u} * (counter + 1u), rco_hz);
+  return cycles_to_time(std::uint64_t{prescaler + 1u} * (counter + 1u), rco_hz(file));
 }
 
 Picoseconds cca_period(const RegisterFile& file) {
@@ -163,7 +249,7 @@ unsigned cca_steps(const RegisterFile& file) {
 }
 
 Picoseconds backoff_unit(const RegisterFile& file) {
-  return cycles_to_time((file[csma_config1] >> 2) + 1u, rco_hz);
+  return cycles_to_time((file[csma_config1] >> 2) + 1u, rco_hz(file));
 }
 
 std::uint8_t rssi_code(int dbm) {
@@ -172,9 +258,17 @@ std::uint8_t rssi_code(int dbm) {
 
 // The word grows with the VCO's frequency over its range; what it is exactly differs from part to
 // part, and firmware only hands it back to RCO_VCO_CALIBR_IN.
-std::uint8_t vco_calibration(const RegisterFile& file) {
-  const std::int64_t vco_mhz = std::int64_t{carrier_hz(file)} * band_factor(file) / 1'000'000;
+std::uint8_t vco_calibration(const RegisterFile& file, bool receiving) {
+  constexpr std::int64_t intermediate_hz = 480'140;
+  const std::int64_t oscillator_hz =
+      std::int64_t{carrier_hz(file)} - (receiving ? intermediate_hz : 0);
+  const std::int64_t vco_mhz = oscillator_hz * band_factor(file) / 1'000'000;
   return static_cast<std::uint8_t>(std::clamp<std::int64_t>((vco_mhz - 4600) * 127 / 1140, 0, 127));
+}
+
+std::uint8_t power_level(const RegisterFile& file) {
+  const unsigned index = file[pa_power0] & 7u;  // PA_LEVEL_MAX_INDEX; the ramp ends there too
+  return file[pa_power1 - index] & 0x7Fu;
 }
 
 std::uint32_t checksum(const PacketFormat& format, std::span<const std::uint8_t> bytes) {

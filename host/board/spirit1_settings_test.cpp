@@ -98,7 +98,7 @@ TEST(Spirit1SettingsTest, AirTime) {
   EXPECT_NEAR(static_cast<double>(air_time(file, 1000)), 1000e12 / 38433.07, 1e5);
   PacketFormat format;
   EXPECT_EQ(content_bits(format, 10), 80u);
-  format.fec = true;
+  format.coding = Coding::fec;
   EXPECT_EQ(content_bits(format, 10), 168u);
 }
 
@@ -108,9 +108,68 @@ TEST(Spirit1SettingsTest, Timers) {
   file[timers5_rx_prescaler] = 19;
   file[timers4_rx_counter] = 100;
   EXPECT_EQ(rx_timeout(file), microseconds(20 * 100 * 1210 / 25));
+  file[protocol2] = 0x02;  // RCO not calibrated
   file[timers3_ldc_prescaler] = 9;
   file[timers2_ldc_counter] = 99;
   EXPECT_NEAR(static_cast<double>(wake_up_time(file, false)), 1000e12 / 34700, 1);
+}
+
+TEST(Spirit1SettingsTest, RcoCalibratedWith50MhzIsOff) {
+  RegisterFile file = reset_values();
+  EXPECT_EQ(rco_hz(file), 33'300u);
+  file[ana_func_conf0] &= 0xBF;
+  EXPECT_EQ(rco_hz(file), 36'100u);
+  file[protocol2] = 0;
+  EXPECT_EQ(rco_hz(file), 34'700u);
+}
+
+TEST(Spirit1SettingsTest, MbusFrames) {
+  RegisterFile file = reset_values();
+  file[pcktctrl3] = 0x87;
+  file[mbus_prmbl] = 36;
+  file[mbus_pstmbl] = 16;
+  const PacketFormat s_mode = packet_format(file);
+  EXPECT_EQ(s_mode.preamble_bytes, (279u + 72u + 7u) / 8u);
+  EXPECT_EQ(s_mode.postamble_bits, 32u);
+  EXPECT_EQ(byte_bits(s_mode), 16u) << "Manchester";
+  EXPECT_EQ(s_mode.checksum_bytes(10), 2u);
+  EXPECT_EQ(s_mode.checksum_bytes(11), 4u);
+  EXPECT_EQ(s_mode.checksum_bytes(26), 4u);
+  EXPECT_EQ(s_mode.checksum_bytes(27), 6u);
+  file[mbus_ctrl] = 3 << 1;
+  EXPECT_EQ(byte_bits(packet_format(file)), 12u) << "3 out of 6";
+  EXPECT_FALSE(hears(radio_settings(file), RadioSettings{}));
+}
+
+TEST(Spirit1SettingsTest, QualityThresholds) {
+  RegisterFile file = reset_values();
+  EXPECT_EQ(allowed_sync_errors(file), 0u);
+  file[qi] = 3 << 6 | 10 << 2 | 3;
+  EXPECT_EQ(allowed_sync_errors(file), 3u);
+  EXPECT_EQ(needed_preamble_bits(file), 40u);
+  file[qi] = 3 << 6 | 10 << 2;
+  EXPECT_EQ(allowed_sync_errors(file), 0u) << "the check is off";
+  EXPECT_EQ(needed_preamble_bits(file), 16u);
+}
+
+TEST(Spirit1SettingsTest, PowerLevelOfTheHighestIndex) {
+  RegisterFile file = reset_values();
+  EXPECT_EQ(power_level(file), 0x03u) << "index 7: PA_POWER8";
+  file[pa_power0] = 0;
+  file[pa_power1] = 0x55;
+  EXPECT_EQ(power_level(file), 0x55u);
+}
+
+TEST(Spirit1SettingsTest, AfcFollowsTheSender) {
+  RegisterFile file = reset_values();
+  RadioSettings sender = radio_settings(file);
+  EXPECT_EQ(afc_correction(file, sender), 0u);
+  sender.frequency_hz += 4'200;  // 25 MHz / 12288 = 2034.5 Hz
+  EXPECT_EQ(afc_correction(file, sender), 2u);
+  sender.frequency_hz -= 8'400;
+  EXPECT_EQ(afc_correction(file, sender), 0xFEu);
+  file[afc2] = 0;
+  EXPECT_EQ(afc_correction(file, sender), 0u);
 }
 
 TEST(Spirit1SettingsTest, RssiCode) {
@@ -156,6 +215,8 @@ TEST(Spirit1SettingsTest, HearingToleratesCrystalsNotOtherSettings) {
   other = own;
   other.sync_word = 2;
   EXPECT_FALSE(hears(own, other));
+  EXPECT_FALSE(hears(own, other, 1));
+  EXPECT_TRUE(hears(own, other, 2));
   other = own;
   other.whitening = false;
   EXPECT_FALSE(hears(own, other));

@@ -5,6 +5,7 @@
 
 #include "host/board/clock_time.hpp"
 #include "host/board/spirit1.hpp"
+#include "host/board/spirit1_names.hpp"
 
 namespace goldcrest::board {
 
@@ -22,8 +23,8 @@ constexpr Picoseconds calibration_time = microseconds(54);
 constexpr Picoseconds radio_on_time = microseconds(26);
 constexpr Picoseconds to_sleep_time = microseconds(20);
 
+constexpr std::uint8_t automatic_rco_calibration = 0x04;  // PROTOCOL2
 constexpr std::uint8_t automatic_vco_calibration = 0x02;  // PROTOCOL2
-constexpr std::uint8_t ldc_mode = 0x01;                   // PROTOCOL2
 constexpr std::uint8_t csma_on = 0x04;                    // PROTOCOL1
 
 }  // namespace
@@ -44,13 +45,16 @@ void Spirit1::shut_down() {
   tx_fifo_.clear();
   rx_fifo_.clear();
   registers_ = reset_values();
-  state_ = State::shutdown;
+  enter(State::shutdown);
   goal_ = Goal::none;
-  step_at_ = wake_up_at_ = no_event;
+  step_at_ = wake_up_at_ = aes_at_ = no_event;
   irq_status_ = 0;
-  error_lock_ = wake_up_expired_ = false;
+  error_lock_ = wake_up_expired_ = duty_cycle_sends_ = false;
   in_reset_ = true;
   position_ = 0;
+  sequence_ = 0;
+  heard_.reset();
+  passing_.reset();
   update_pins();
 }
 
@@ -61,8 +65,35 @@ void Spirit1::step_to(State state, Picoseconds duration) {
 }
 
 void Spirit1::enter(State state) {
+  account();
+  if (tracing() && state != state_) {
+    trace(fmt::format("{} -> {}", state_name(state_), state_name(state)));
+  }
   state_ = state;
   update_pins();
+}
+
+void Spirit1::account() {
+  add_time(times_, time_ - accounted_at_);
+  accounted_at_ = time_;
+}
+
+void Spirit1::add_time(RadioTimes& times, Picoseconds duration) const {
+  const RadioPower power = radio_power(state_);
+  times.in[static_cast<std::size_t>(power)] += duration;
+  if (power == RadioPower::tx) times.transmitting[power_level(registers_)] += duration;
+}
+
+// The RC oscillator is calibrated whenever READY is reached; its word is what RCO_VCO_CALIBR_IN
+// has after reset.
+void Spirit1::become_ready() {
+  goal_ = Goal::none;
+  enter(State::ready);
+  if (set(protocol2, automatic_rco_calibration)) {
+    registers_[calibr_out1] = 0x70;
+    registers_[calibr_out0] &= 0x7F;
+  }
+  raise(Irq::ready);
 }
 
 // What follows when the time of the current state is over.
@@ -71,59 +102,75 @@ void Spirit1::step() {
     case State::pm_setup:
       step_to(State::xo_settling, crystal_time);
       break;
-    case State::xo_settling:
+    case State::xo_settling: {
+      const Goal goal = goal_;
       if (in_reset_) raise(Irq::power_on_reset);
       in_reset_ = false;
-      enter(State::ready);
-      raise(Irq::ready);
-      if (goal_ == Goal::rx || goal_ == Goal::tx) start_synthesizer(goal_);
+      become_ready();
+      if (goal == Goal::rx || goal == Goal::tx) start_synthesizer(goal);
       break;
+    }
     case State::ready:   // on the way to sleep
       tx_fifo_.clear();  // the FIFOs are not kept without the crystal
       rx_fifo_.clear();
       enter(goal_ == Goal::sleep ? State::sleep : State::standby);
       raise(Irq::standby_delayed);
+      wake_up_expired_ = false;
       if (goal_ == Goal::sleep) start_wake_up_timer();
       update_fifo_flags();
       break;
     case State::synth_setup:
-      if (!carrier_is_possible(registers_)) {
-        error_lock_ = true;
-        enter(State::lock_failed);
-        raise(Irq::synth_lock_timeout);
-        trace(fmt::format("no lock at {} Hz", carrier_hz(registers_)));
-      } else if ((registers_[protocol2] & automatic_vco_calibration) != 0) {
-        step_to(State::synth_calibration, calibration_time);
-      } else {
-        step_from_lock();
-      }
+      step_from_synthesizer();
       break;
     case State::synth_calibration:
-      registers_[calibr_out0] = vco_calibration(registers_);
+      registers_[calibr_out0] = static_cast<std::uint8_t>(
+          (registers_[calibr_out0] & 0x80u) |
+          vco_calibration(registers_,
+                          goal_ == Goal::lock_rx || goal_ == Goal::rx || goal_ == Goal::await));
       step_from_lock();
       break;
     case State::lock:
-      if (goal_ == Goal::tx) {
-        begin_transmission();
-      } else if (goal_ == Goal::listen) {
-        begin_listening();
-      } else {
-        enter_rx();
-      }
+      lock_reached();
       break;
     default:
       break;
   }
 }
 
+void Spirit1::step_from_synthesizer() {
+  if (!carrier_is_possible(registers_)) {
+    error_lock_ = true;
+    enter(State::lock_failed);
+    raise(Irq::synth_lock_timeout);
+    trace(fmt::format("no lock at {} Hz", carrier_hz(registers_)));
+  } else if (set(protocol2, automatic_vco_calibration)) {
+    step_to(State::synth_calibration, calibration_time);
+  } else {
+    step_from_lock();
+  }
+}
+
 void Spirit1::step_from_lock() {
   enter(State::lock);
   raise(Irq::lock);
-  if (goal_ != Goal::lock) step_to(State::lock, radio_on_time);
+  if (goal_ != Goal::lock_rx && goal_ != Goal::lock_tx) step_to(State::lock, radio_on_time);
+}
+
+void Spirit1::lock_reached() {
+  switch (goal_) {
+    case Goal::tx:
+      return begin_transmission();
+    case Goal::acknowledge:
+      return send_acknowledgement();
+    case Goal::listen:
+      return begin_listening();
+    default:
+      return enter_rx();
+  }
 }
 
 void Spirit1::start_synthesizer(Goal goal) {
-  const bool listens_first = goal == Goal::tx && (registers_[protocol1] & csma_on) != 0;
+  const bool listens_first = goal == Goal::tx && set(protocol1, csma_on);
   goal_ = listens_first ? Goal::listen : goal;
   backoffs_ = 0;
   if (state_ == State::lock) {
@@ -134,8 +181,10 @@ void Spirit1::start_synthesizer(Goal goal) {
 }
 
 void Spirit1::strobe(std::uint8_t code) {
-  if (chip_.tracing("radio")) {
-    trace(fmt::format("strobe {:#04x} in state {:#04x}", code, static_cast<unsigned>(state_)));
+  if (tracing()) {
+    const std::string_view name = strobe_name(code);
+    trace(name.empty() ? fmt::format("strobe {:#04x} is none", code)
+                       : fmt::format("strobe {} in {}", name, state_name(state_)));
   }
   const bool idle = state_ == State::ready && step_at_ == no_event;
   switch (static_cast<Strobe>(code)) {
@@ -151,8 +200,9 @@ void Spirit1::strobe(std::uint8_t code) {
       return strobe_sleep(Goal::sleep);
     case Strobe::lock_rx:
     case Strobe::lock_tx:
-      if (idle) start_synthesizer(Goal::lock);
-      return;
+      if (!idle) return trace("LOCK strobe ignored: not in READY");
+      return start_synthesizer(code == static_cast<std::uint8_t>(Strobe::lock_rx) ? Goal::lock_rx
+                                                                                  : Goal::lock_tx);
     case Strobe::abort:
       return strobe_abort();
     case Strobe::ldc_reload:
@@ -165,9 +215,13 @@ void Spirit1::strobe(std::uint8_t code) {
     case Strobe::flush_rx_fifo:
     case Strobe::flush_tx_fifo:
       return flush(code == static_cast<std::uint8_t>(Strobe::flush_rx_fifo) ? rx_fifo_ : tx_fifo_);
-    default:
-      return unmodelled(fmt::format("strobe {:#04x}, AES or none", code));
+    case Strobe::aes_encrypt:
+    case Strobe::aes_key:
+    case Strobe::aes_decrypt:
+    case Strobe::aes_key_decrypt:
+      return start_aes(static_cast<Strobe>(code));
   }
+  unmodelled(fmt::format("strobe {:#04x}", code));
 }
 
 void Spirit1::strobe_ready() {
@@ -176,13 +230,14 @@ void Spirit1::strobe_ready() {
     wake_up_at_ = no_event;
     step_to(State::pm_setup, power_management_time);
   } else if (state_ == State::lock && step_at_ == no_event) {
-    enter(State::ready);
-    raise(Irq::ready);
+    become_ready();
   }
 }
 
 void Spirit1::strobe_sleep(Goal goal) {
-  if (state_ != State::ready || step_at_ != no_event) return;
+  if (state_ != State::ready || step_at_ != no_event) {
+    return trace("STANDBY or SLEEP strobe ignored: not in READY");
+  }
   goal_ = goal;
   step_to(State::ready, to_sleep_time);
 }
@@ -203,6 +258,7 @@ void Spirit1::flush(Fifo& fifo) {
 void Spirit1::strobe_radio(Goal goal) {
   const bool settled = step_at_ == no_event;
   if ((state_ == State::ready || state_ == State::lock) && settled) {
+    duty_cycle_sends_ = goal == Goal::tx;
     start_synthesizer(goal);
   } else {
     trace("TX or RX strobe ignored: not in READY");
@@ -211,18 +267,17 @@ void Spirit1::strobe_radio(Goal goal) {
 
 // Out of RX, TX and the way there, back to READY.
 void Spirit1::strobe_abort() {
-  const bool on_the_way = (goal_ == Goal::rx || goal_ == Goal::tx || goal_ == Goal::listen) &&
-                          state_ != State::xo_settling && state_ != State::pm_setup;
+  const bool on_the_way = state_ == State::synth_setup || state_ == State::synth_calibration ||
+                          (state_ == State::lock && step_at_ != no_event);
   const bool waits = listen_at_ != no_event;
-  if (state_ != State::rx && state_ != State::tx && !waits &&
-      !(on_the_way && step_at_ != no_event)) {
-    return;
+  const bool locking = goal_ == Goal::lock_rx || goal_ == Goal::lock_tx;
+  if (state_ != State::rx && state_ != State::tx && !waits && !(on_the_way && !locking)) {
+    return trace("SABORT ignored: not in RX or TX");
   }
   leave_radio_state();
   step_at_ = no_event;
-  goal_ = Goal::none;
-  enter(State::ready);
-  raise(Irq::ready);
+  wake_up_at_ = no_event;
+  become_ready();
 }
 
 // The digital part starts again; the registers keep what they hold.
@@ -232,8 +287,10 @@ void Spirit1::strobe_reset() {
   tx_fifo_.clear();
   rx_fifo_.clear();
   irq_status_ = 0;
-  error_lock_ = wake_up_expired_ = false;
-  wake_up_at_ = no_event;
+  error_lock_ = wake_up_expired_ = duty_cycle_sends_ = false;
+  wake_up_at_ = aes_at_ = no_event;
+  sequence_ = 0;
+  heard_.reset();
   goal_ = Goal::ready;
   if (crystal) {
     step_at_ = no_event;
@@ -249,29 +306,17 @@ void Spirit1::leave_radio_state() {
   if (state_ == State::rx && air_ != nullptr) {
     registers_[rssi_level] = rssi_code(signal_dbm());
   }
-  if (transmission_ && transmission_->announced && time_ < transmission_->end) {
-    unmodelled("a transmission that is cut off goes on in the air");
+  const bool on_air = transmission_ && (transmission_->announced || transmission_->streamed);
+  if (air_ != nullptr && (on_air || carrier_until_ != no_event)) {
+    trace("the transmission is cut off");
+    air_->end_packet(to_instant(time_), false);
   }
   transmission_.reset();
   reception_.reset();
-  rx_timeout_at_ = listen_at_ = no_event;
-}
-
-void Spirit1::start_wake_up_timer() {
-  if ((registers_[protocol2] & ldc_mode) == 0) return;
-  wake_up_at_ = later(time_, wake_up_time(registers_, false));
-  wake_up_expired_ = false;
-  chip_.reschedule();
-}
-
-// LDC mode: listen once, then back to sleep (end_reception, rx_timed_out).
-void Spirit1::wake_up() {
-  wake_up_at_ = no_event;
-  wake_up_expired_ = true;
-  raise(Irq::wake_up_timeout);
-  if (state_ != State::sleep) return;
-  goal_ = Goal::rx;
-  step_to(State::pm_setup, power_management_time);
+  exchange_.reset();
+  reply_.clear();
+  packet_rssi_ = false;
+  rx_timeout_at_ = listen_at_ = carrier_until_ = no_event;
 }
 
 }  // namespace goldcrest::board

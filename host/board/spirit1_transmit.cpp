@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The SPIRIT1's packet handler, sending: header from the registers, payload from the TX FIFO at air
-// rate, and the whole packet to the air with its air time.
+// rate, and the whole packet to the air with its air time. Direct modes, PN9 and CW put a carrier
+// on the air, piece by piece, until SABORT.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/board/clock_time.hpp"
@@ -12,10 +15,10 @@ using namespace spirit1;
 
 namespace {
 
-base::Instant to_instant(Picoseconds time) {
-  return base::Instant(
-      base::Duration((time + picoseconds_per_microsecond / 2) / picoseconds_per_microsecond));
-}
+constexpr std::uint8_t direct_or_pn9 = 0x0C;    // PCKTCTRL1.TX_SOURCE
+constexpr std::uint8_t continuous_wave = 0x80;  // MOD0
+constexpr std::uint8_t persistent_tx = 0x01;    // PROTOCOL0
+constexpr Picoseconds carrier_piece = microseconds(1000);
 
 /// Address, control and sequence fields as they are sent.
 std::vector<std::uint8_t> header_of(const RegisterFile& file, const PacketFormat& format,
@@ -36,43 +39,80 @@ std::vector<std::uint8_t> header_of(const RegisterFile& file, const PacketFormat
 }  // namespace
 
 void Spirit1::begin_transmission() {
-  const PacketFormat format = packet_format(registers_);
-  const unsigned counted = format.address_bytes + format.control_bytes;  // PCKTLEN counts these
-  Transmission next;
-  next.begin = time_;
-  next.content = header_of(registers_, format, sequence_);
-  next.payload_bytes = format.length > counted ? format.length - counted : 0;
-  next.byte_time = std::max<Picoseconds>(air_time(registers_, content_bits(format, 1)), 1);
-  next.payload_at =
-      time_ +
-      air_time(registers_, synchronisation_bits(format) +
-                               content_bits(format, format.length_bytes + format.header_bytes()));
-  const std::uint64_t content =
-      format.length_bytes + format.header_bytes() + next.payload_bytes + format.crc_bytes;
-  next.end =
-      time_ + air_time(registers_, synchronisation_bits(format) + content_bits(format, content));
-  if (format.variable && format.length >= 1u << format.length_bits) {
-    trace("PCKTLEN does not fit the length field: receivers will not understand the packet");
+  if (set(pcktctrl1, direct_or_pn9) || set(mod0, continuous_wave)) {
+    goal_ = Goal::none;
+    enter(State::tx);
+    raise(Irq::tx_start_up);
+    return continue_carrier();
   }
+  const PacketFormat format = packet_format(registers_);
+  Transmission next;
+  if (exchange_) {
+    next.content = exchange_->content;  // a retransmission: the FIFO has given it away
+  } else {
+    const unsigned counted = format.address_bytes + format.control_bytes;  // PCKTLEN counts these
+    next.content = header_of(registers_, format, sequence_);
+    next.payload_bytes = format.length > counted ? format.length - counted : 0;
+    if (format.variable && format.length >= 1u << format.length_bits) {
+      trace("PCKTLEN does not fit the length field: receivers will not understand the packet");
+    }
+  }
+  transmit(std::move(next), format);
+}
+
+// From LOCK with the content or its header.
+void Spirit1::transmit(Transmission next, const PacketFormat& format) {
+  const auto on_air = [&](std::uint64_t bytes) {
+    return air_time(registers_, synchronisation_bits(format) + content_bits(format, bytes));
+  };
+  const auto content = static_cast<unsigned>(next.content.size()) + next.payload_bytes;
+  next.begin = time_;
+  next.byte_time = std::max<Picoseconds>(air_time(registers_, byte_bits(format)), 1);
+  next.payload_at = time_ + on_air(format.length_bytes + format.header_bytes());
+  next.end = time_ + on_air(format.length_bytes + content + format.checksum_bytes(content)) +
+             air_time(registers_, format.postamble_bits);
   transmission_ = std::move(next);
   goal_ = Goal::none;
   enter(State::tx);
   raise(Irq::tx_start_up);
-  if (tx_fifo_.size() >= transmission_->payload_bytes) announce(time_);
+  if (tracing()) {
+    trace(fmt::format("sends {} bytes at {} Hz, {} bit/s, {} us, PA level {}", content,
+                      carrier_hz(registers_), bitrate(registers_),
+                      (transmission_->end - time_) / picoseconds_per_microsecond,
+                      power_level(registers_)));
+  }
+  if (tx_fifo_.size() >= transmission_->payload_bytes) {
+    announce(time_);
+  } else if (air_ != nullptr) {
+    transmission_->streamed = air_->begin_packet(
+        to_instant(time_), to_instant(transmission_->end), radio_settings(registers_));
+    tell_content();
+  }
   chip_.reschedule();
 }
 
+/// What has been sent and what the FIFO holds, as far as it belongs to the packet.
+std::vector<std::uint8_t> Spirit1::known_content() const {
+  std::vector<std::uint8_t> known = transmission_->content;
+  const std::size_t missing = transmission_->payload_bytes - transmission_->fetched;
+  for (std::size_t index = 0; index < std::min(missing, tx_fifo_.size()); ++index) {
+    known.push_back(tx_fifo_[index]);
+  }
+  return known;
+}
+
+void Spirit1::tell_content() {
+  if (transmission_ && transmission_->streamed) air_->content_grows(known_content());
+}
+
 // The air wants the whole packet when its first bit leaves. A packet longer than what the FIFO
-// holds by then is announced once its last byte is known, late by its own air time.
+// holds by then tells its content as it becomes known (tell_content); on an air that cannot do with
+// that it is announced when it is over, late by its own air time.
 void Spirit1::announce(Picoseconds begin) {
-  Transmission& sending = *transmission_;
-  std::vector<std::uint8_t> whole = sending.content;
-  const std::uint32_t missing = sending.payload_bytes - sending.fetched;
-  for (std::uint32_t index = 0; index < missing; ++index) whole.push_back(tx_fifo_[index]);
-  sending.announced = true;
+  transmission_->announced = true;
   if (air_ == nullptr) return;
-  const Picoseconds duration = sending.end - sending.begin;
-  air_->transmit(to_instant(begin), to_instant(begin + duration), whole,
+  const Picoseconds duration = transmission_->end - transmission_->begin;
+  air_->transmit(to_instant(begin), to_instant(begin + duration), known_content(),
                  radio_settings(registers_));
 }
 
@@ -94,8 +134,8 @@ void Spirit1::fetch_until(Picoseconds now) {
 
 void Spirit1::underflow() {
   trace("TX FIFO underflow");
-  transmission_.reset();
-  enter(State::ready);
+  leave_radio_state();
+  become_ready();
   raise(Irq::tx_fifo_error);
 }
 
@@ -122,16 +162,40 @@ Picoseconds Spirit1::next_fetch_event() const {
 void Spirit1::end_transmission() {
   fetch_until(time_);
   if (!transmission_) return;
-  if (!transmission_->announced) {
+  if (transmission_->streamed) {
+    air_->end_packet(to_instant(time_), true);
+  } else if (!transmission_->announced) {
     unmodelled("a packet longer than the FIFO held at its start is on the air late");
     announce(time_);
   }
+  const Transmission sent = std::move(*transmission_);
   transmission_.reset();
+  if (sent.acknowledges) return end_reception();
+  if (wants_acknowledgement()) return await_acknowledgement(sent.content);
+  packet_sent();
+}
+
+void Spirit1::packet_sent() {
   registers_[tx_pckt_info] = static_cast<std::uint8_t>((sequence_ & 3u) << 4);
   sequence_ = static_cast<std::uint8_t>((sequence_ + 1u) & 3u);
-  enter(State::ready);
+  if (low_duty_cycle()) {
+    raise(Irq::tx_data_sent);
+    return back_to_sleep();
+  }
+  become_ready();
   raise(Irq::tx_data_sent);
-  raise(Irq::ready);
+  if (set(protocol0, persistent_tx)) start_synthesizer(Goal::tx);
+}
+
+// The air wants to know when a carrier ends: it comes in pieces.
+void Spirit1::continue_carrier() {
+  carrier_until_ = later(time_, carrier_piece);
+  chip_.reschedule();
+  if (air_ == nullptr) return;
+  RadioSettings settings = radio_settings(registers_);
+  settings.sync_word = 0;
+  settings.preamble_bytes = settings.sync_bytes = settings.crc_bytes = 0;
+  air_->transmit(to_instant(time_), to_instant(carrier_until_), {}, settings);
 }
 
 }  // namespace goldcrest::board

@@ -2,6 +2,7 @@
 // For tests: radios that are spoken to over SPI bytes, and an air that carries their packets.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -106,6 +107,7 @@ class TestAir {
     base::Instant end;
     ByteVector payload;
     RadioSettings settings;
+    bool broken = false;  ///< cut off
   };
 
   void add(RadioBench& bench) {
@@ -118,7 +120,7 @@ class TestAir {
       for (const auto& port : ports_) {
         next = std::min(next, port->bench.peripherals.next_event());
       }
-      if (!in_flight.empty()) next = std::min(next, to_time(in_flight.front().end));
+      for (const Packet& packet : in_flight) next = std::min(next, to_time(packet.end));
       next = std::max(next, time_);
       time_ = next;
       for (const auto& port : ports_) port->bench.run_to(time_);
@@ -145,9 +147,18 @@ class TestAir {
     virtual ~Port() = default;
     void transmit(base::Instant begin, base::Instant end, std::span<const std::uint8_t> payload,
                   const RadioSettings& settings) override {
-      air.send(
-          {&bench, air.sent.size() + 1, begin, end, {payload.begin(), payload.end()}, settings});
+      air.send({&bench, ++air.ids, begin, end, {payload.begin(), payload.end()}, settings},
+               air.tell_content);
     }
+    bool begin_packet(base::Instant begin, base::Instant end,
+                      const RadioSettings& settings) override {
+      air.send({&bench, ++air.ids, begin, end, {}, settings}, false);
+      return true;
+    }
+    void content_grows(std::span<const std::uint8_t> payload) override {
+      air.grow(bench, payload);
+    }
+    void end_packet(base::Instant end, bool complete) override { air.end(bench, end, complete); }
     int rssi_dbm(base::Instant, const RadioSettings&) override {
       int strongest = air.noise_dbm.value_or(-120);
       for (const Packet& packet : air.in_flight) {
@@ -159,34 +170,65 @@ class TestAir {
     RadioBench& bench;
   };
 
-  static Picoseconds to_time(base::Instant instant) {
-    return instant.time_since_epoch().count() * picoseconds_per_microsecond;
-  }
-  void send(Packet packet) {
+  static Picoseconds to_time(base::Instant instant) { return spirit1::to_time(instant); }
+  void send(Packet packet, bool with_content) {
     sent.push_back(packet);
     in_flight.push_back(packet);
     for (const auto& port : ports_) {
       if (&port->bench == packet.sender) continue;
       port->bench.radio().packet_begin(packet.id, packet.begin, packet.end, rssi_dbm,
                                        packet.settings);
-      if (tell_content) port->bench.radio().packet_content(packet.id, packet.payload);
+      if (with_content) port->bench.radio().packet_content(packet.id, packet.payload);
+    }
+  }
+  /// The sender's latest packet in `packets`.
+  static Packet* latest(std::vector<Packet>& packets, const RadioBench& sender) {
+    const auto found = std::find_if(packets.rbegin(), packets.rend(), [&](const Packet& packet) {
+      return packet.sender == &sender;
+    });
+    return found == packets.rend() ? nullptr : &*found;
+  }
+  void grow(const RadioBench& sender, std::span<const std::uint8_t> payload) {
+    for (std::vector<Packet>* packets : {&sent, &in_flight}) {
+      if (Packet* packet = latest(*packets, sender)) {
+        packet->payload.assign(payload.begin(), payload.end());
+      }
+    }
+    for (const auto& port : ports_) {
+      const Packet* packet = latest(in_flight, sender);
+      if (&port->bench == &sender || packet == nullptr) continue;
+      port->bench.radio().packet_content(packet->id, payload);
+    }
+  }
+  void end(const RadioBench& sender, base::Instant at, bool complete) {
+    for (std::vector<Packet>* packets : {&sent, &in_flight}) {
+      Packet* packet = latest(*packets, sender);
+      if (packet == nullptr) continue;
+      packet->end = at;
+      packet->broken = !complete;
     }
   }
   bool deliver() {
     bool any = false;
-    while (!in_flight.empty() && to_time(in_flight.front().end) <= time_) {
-      const Packet packet = in_flight.front();
-      in_flight.erase(in_flight.begin());
+    for (auto next = in_flight.begin(); next != in_flight.end(); next = in_flight.begin()) {
+      next = std::ranges::find_if(in_flight, [this](const Packet& packet) {
+        return to_time(packet.end) <= time_;
+      });
+      if (next == in_flight.end()) break;
+      const Packet packet = std::move(*next);
+      in_flight.erase(next);
       any = true;
       for (const auto& port : ports_) {
         if (&port->bench == packet.sender) continue;
-        port->bench.radio().packet_end(packet.id, packet.end, packet.payload, corrupt);
+        port->bench.radio().packet_end(packet.id, packet.end, packet.payload,
+                                       corrupt || packet.broken);
       }
     }
     return any;
   }
 
   std::vector<std::unique_ptr<Port>> ports_;
+  std::uint64_t ids = 0;
   Picoseconds time_ = 0;
 };
 
