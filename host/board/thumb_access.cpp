@@ -10,12 +10,6 @@
 namespace goldcrest::board {
 namespace {
 
-/// The bytes that a load reads.
-struct Access {
-  std::uint32_t address;
-  std::uint32_t size;
-};
-
 constexpr std::uint32_t field(std::uint32_t value, unsigned low, unsigned bits) {
   return value >> low & ((1u << bits) - 1u);
 }
@@ -24,43 +18,63 @@ class Decoder {
  public:
   Decoder(const Engine& engine, std::uint32_t pc) : engine_(engine), pc_(pc) {}
 
-  std::optional<Access> narrow(std::uint32_t op) const {
-    switch (op >> 11) {
-      case 0b01001:  // LDR (literal)
-        return Access{literal_base() + field(op, 0, 8) * 4, 4};
-      case 0b01011:  // LDR, LDRH, LDRB, LDRSH (register); LDRSB is below
-        return Access{reg(field(op, 3, 3)) + reg(field(op, 6, 3)), 4};
-      case 0b01010:  // STR… (register), LDRSB
-        return Access{reg(field(op, 3, 3)) + reg(field(op, 6, 3)), 1};
-      case 0b01101:  // LDR (immediate)
-        return Access{reg(field(op, 3, 3)) + field(op, 6, 5) * 4, 4};
-      case 0b01111:  // LDRB (immediate)
-        return Access{reg(field(op, 3, 3)) + field(op, 6, 5), 1};
-      case 0b10001:  // LDRH (immediate)
-        return Access{reg(field(op, 3, 3)) + field(op, 6, 5) * 2, 2};
-      case 0b10011:  // LDR (SP)
-        return Access{reg(13) + field(op, 0, 8) * 4, 4};
-      case 0b11001:  // LDM
-        return Access{reg(field(op, 8, 3)), count(op & 0xFF) * 4};
+  std::optional<MemoryAccess> narrow(std::uint32_t op) const {
+    const std::uint32_t base = field(op, 3, 3);
+    const std::uint32_t offset = field(op, 6, 5);
+    const bool load = (op & 0x0800) != 0;
+    switch (op >> 12) {
+      case 0b0100:  // LDR (literal)
+        if ((op & 0x0800) == 0) return std::nullopt;
+        return read(literal_base() + field(op, 0, 8) * 4, 4);
+      case 0b0101: {  // register offset: STR, STRH, STRB, LDRSB, LDR, LDRH, LDRB, LDRSH
+        static constexpr std::uint8_t sizes[] = {4, 2, 1, 1, 4, 2, 1, 2};
+        const std::uint32_t kind = field(op, 9, 3);
+        return access(reg(base) + reg(field(op, 6, 3)), sizes[kind], kind >= 3);
+      }
+      case 0b0110:
+        return access(reg(base) + offset * 4, 4, load);
+      case 0b0111:
+        return access(reg(base) + offset, 1, load);
+      case 0b1000:
+        return access(reg(base) + offset * 2, 2, load);
+      case 0b1001:
+        return access(reg(13) + field(op, 0, 8) * 4, 4, load);
+      case 0b1100:  // STM, LDM
+        return access(reg(field(op, 8, 3)), count(op & 0xFF) * 4, load);
+      case 0b1011: {
+        const std::uint32_t bytes = count(op & 0x1FF) * 4;
+        if ((op & 0xFE00) == 0xBC00) return read(reg(13), bytes);           // POP
+        if ((op & 0xFE00) == 0xB400) return write(reg(13) - bytes, bytes);  // PUSH
+        return std::nullopt;
+      }
       default:
-        if ((op & 0xFE00) == 0xBC00) return Access{reg(13), count(op & 0x1FF) * 4};  // POP
         return std::nullopt;
     }
   }
 
-  std::optional<Access> wide(std::uint32_t first, std::uint32_t second) const {
+  std::optional<MemoryAccess> wide(std::uint32_t first, std::uint32_t second) const {
     const std::uint32_t base = field(first, 0, 4);
-    if ((first & 0xFE50) == 0xE810) {  // LDMIA (E8..) and LDMDB (E9..), POP
+    const bool load = (first & 0x0010) != 0;
+    if ((first & 0xFE40) == 0xE800) {  // LDM, STM: after (E8..) or before (E9..), POP, PUSH
       const std::uint32_t bytes = count(second & 0xFFFF) * 4;
       const bool before = (first & 0x0100) != 0;
-      return Access{before ? reg(base) - bytes : reg(base), bytes};
+      return access(before ? reg(base) - bytes : reg(base), bytes, load);
     }
     if ((first & 0xFE40) == 0xE840) return dual_or_exclusive(first, second, base);
-    if ((first & 0xFE10) == 0xF810) return single(first, second, base);
+    if ((first & 0xFE00) == 0xF800) return single(first, second, base);
     return std::nullopt;
   }
 
  private:
+  static std::optional<MemoryAccess> access(std::uint32_t address, std::uint32_t size, bool load) {
+    return MemoryAccess{address, size, !load};
+  }
+  static std::optional<MemoryAccess> read(std::uint32_t address, std::uint32_t size) {
+    return access(address, size, true);
+  }
+  static std::optional<MemoryAccess> write(std::uint32_t address, std::uint32_t size) {
+    return access(address, size, false);
+  }
   std::uint32_t reg(std::uint32_t number) const {
     return number == 15 ? literal_base() : engine_.general(number);
   }
@@ -69,40 +83,42 @@ class Decoder {
     return static_cast<std::uint32_t>(std::popcount(registers));
   }
 
-  std::optional<Access> dual_or_exclusive(std::uint32_t first, std::uint32_t second,
-                                          std::uint32_t base) const {
+  std::optional<MemoryAccess> dual_or_exclusive(std::uint32_t first, std::uint32_t second,
+                                                std::uint32_t base) const {
     const bool load = (first & 0x0010) != 0;
-    if ((first & 0xFFF0) == 0xE8D0) {  // TBB, TBH, LDREXB, LDREXH
-      if ((second & 0xFFE0) == 0xF000) {
-        const unsigned shift = field(second, 4, 1);
-        const std::uint32_t table = base == 15 ? pc_ + 4 : reg(base);
-        return Access{table + (reg(field(second, 0, 4)) << shift), shift + 1};
-      }
-      return Access{reg(base), 2};
-    }
-    if (!load) return std::nullopt;
-    const std::uint32_t offset = field(second, 0, 8) * 4;
-    if ((first & 0xFFF0) == 0xE850) return Access{reg(base) + offset, 4};  // LDREX
     const bool index = (first & 0x0100) != 0;
     const bool up = (first & 0x0080) != 0;
-    if (!index) return Access{reg(base), 8};  // LDRD, post-indexed
-    return Access{up ? reg(base) + offset : reg(base) - offset, 8};
+    const bool write_back = (first & 0x0020) != 0;
+    const std::uint32_t offset = field(second, 0, 8) * 4;
+    if (!index && !write_back && !up) return access(reg(base) + offset, 4, load);  // LDREX, STREX
+    if (!index && !write_back) {  // E8C., E8D.: tables and narrow exclusives
+      if (load && (second & 0xFFE0) == 0xF000) {
+        const unsigned shift = field(second, 4, 1);
+        const std::uint32_t table = base == 15 ? pc_ + 4 : reg(base);
+        return read(table + (reg(field(second, 0, 4)) << shift), shift + 1);
+      }
+      return access(reg(base), (second & 0x0010) != 0 ? 2 : 1, load);
+    }
+    if (!index) return access(reg(base), 8, load);  // LDRD, STRD, post-indexed
+    return access(up ? reg(base) + offset : reg(base) - offset, 8, load);
   }
 
-  std::optional<Access> single(std::uint32_t first, std::uint32_t second,
-                               std::uint32_t base) const {
+  std::optional<MemoryAccess> single(std::uint32_t first, std::uint32_t second,
+                                     std::uint32_t base) const {
+    const bool load = (first & 0x0010) != 0;
     const std::uint32_t size = 1u << field(first, 5, 2);
+    if (size > 4 || (load && size < 4 && second >> 12 == 15)) return std::nullopt;  // PLD, PLI
     if (base == 15) {  // literal, up or down
       const std::uint32_t offset = field(second, 0, 12);
-      return Access{(first & 0x0080) != 0 ? reg(15) + offset : reg(15) - offset, size};
+      return access((first & 0x0080) != 0 ? reg(15) + offset : reg(15) - offset, size, load);
     }
-    if ((first & 0x0080) != 0) return Access{reg(base) + field(second, 0, 12), size};
+    if ((first & 0x0080) != 0) return access(reg(base) + field(second, 0, 12), size, load);
     if ((second & 0x0800) != 0) {  // 8-bit offset: P U W
       const std::uint32_t offset = field(second, 0, 8);
-      if ((second & 0x0400) == 0) return Access{reg(base), size};
-      return Access{(second & 0x0200) != 0 ? reg(base) + offset : reg(base) - offset, size};
+      if ((second & 0x0400) == 0) return access(reg(base), size, load);
+      return access((second & 0x0200) != 0 ? reg(base) + offset : reg(base) - offset, size, load);
     }
-    return Access{reg(base) + (reg(field(second, 0, 4)) << field(second, 4, 2)), size};
+    return access(reg(base) + (reg(field(second, 0, 4)) << field(second, 4, 2)), size, load);
   }
 
   const Engine& engine_;
@@ -115,19 +131,38 @@ std::uint32_t half_word(const Memory& memory, std::uint32_t address) {
   return 0;
 }
 
+constexpr bool is_wide(std::uint32_t first) {
+  return first >> 11 >= 0b11101;
+}
+
 }  // namespace
+
+std::uint32_t instruction_size(const Memory& memory, std::uint32_t pc) {
+  return is_wide(half_word(memory, pc)) ? 4 : 2;
+}
+
+std::optional<MemoryAccess> memory_access(const Engine& engine, const Memory& memory,
+                                          std::uint32_t pc) {
+  const std::uint32_t first = half_word(memory, pc);
+  const Decoder decoder(engine, pc);
+  return is_wide(first) ? decoder.wide(first, half_word(memory, pc + 2)) : decoder.narrow(first);
+}
+
+bool accesses_memory(const Memory& memory, std::uint32_t pc) {
+  const std::uint32_t first = half_word(memory, pc);
+  if (is_wide(first)) return (first & 0xFE00) == 0xE800 || (first & 0xFE00) == 0xF800;
+  const std::uint32_t top = first >> 12;
+  if (top == 0b0100) return (first & 0x0800) != 0;
+  if (top == 0b1011) return (first & 0xF600) == 0xB400;
+  return (top >= 0b0101 && top <= 0b1001) || top == 0b1100;
+}
 
 std::optional<std::uint32_t> find_access(const Engine& engine, const Memory& memory,
                                          std::uint32_t block, std::uint32_t size,
                                          std::uint32_t accessed) {
-  for (std::uint32_t pc = block; pc - block < size;) {
-    const std::uint32_t first = half_word(memory, pc);
-    const bool wide = first >> 11 >= 0b11101;
-    const Decoder decoder(engine, pc);
-    const auto access =
-        wide ? decoder.wide(first, half_word(memory, pc + 2)) : decoder.narrow(first);
-    if (access && accessed - access->address < access->size) return pc;
-    pc += wide ? 4 : 2;
+  for (std::uint32_t pc = block; pc - block < size; pc += instruction_size(memory, pc)) {
+    const auto access = memory_access(engine, memory, pc);
+    if (access && !access->write && accessed - access->address < access->size) return pc;
   }
   return std::nullopt;
 }
