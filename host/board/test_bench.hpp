@@ -23,6 +23,7 @@ class TestBench : public Chip {
   // Chip
   Picoseconds now() const override { return time; }
   void set_irq(unsigned irq, bool level) override { irqs.at(irq) = level; }
+  using Chip::reschedule;
   void reschedule() override { ++reschedules; }
   std::uint32_t hclk_hz() const override { return peripherals.rcc.hclk_hz(); }
   std::uint32_t pclk1_hz() const override { return peripherals.rcc.pclk1_hz(); }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// USART, RM0038 chapter "Universal synchronous asynchronous receiver transmitter", asynchronous
-// mode.
+// USART and UART, RM0038 chapter "Universal synchronous asynchronous receiver transmitter".
 //
 //   USART1 0x40013800 IRQ 37 (APB2)   USART2 0x40004400 IRQ 38   USART3 0x40004800 IRQ 39 (APB1)
+//   UART4 0x40004C00 IRQ 48           UART5 0x40005000 IRQ 49    without flow control and clock
 //
 // Every frame takes the time its bits take at the configured baud rate, in both directions; the far
 // end is taken to run at the same rate. On the NUCLEO, USART2 (PA2, PA3) is the virtual COM port.
-// Not modelled, traced: mute mode, LIN, synchronous clock, smartcard, IrDA, half duplex, flow
-// control.
+// Half duplex hears itself; RTS holds the far end back and CTS the transmitter; breaks, LIN break
+// detection, mute mode. IrDA frames carry bytes like all others. Not modelled, traced: the clock of
+// synchronous mode at its pin, smartcard mode.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "host/board/dma_request.hpp"
 #include "host/board/pins.hpp"
@@ -30,19 +32,31 @@ struct UsartConfig {
   std::optional<Pin> tx;
   std::optional<Pin> rx;
   unsigned alternate_function = 7;
+  /// Flow control; a UART has none, and no synchronous or smartcard mode either.
+  std::optional<Pin> cts{};
+  std::optional<Pin> rts{};
+  bool synchronous = true;
   DmaLine dma_tx{};
   DmaLine dma_rx{};
 };
 
-class Usart final : public RegisterBlock {
+/// How a frame comes in from the far end.
+enum class LineFault : std::uint8_t { none, noise, framing, parity, line_break };
+
+class Usart final : public RegisterBlock, public PinListener {
  public:
-  Usart(Chip& chip, const Pins& pins, const UsartConfig& config);
+  Usart(Chip& chip, Pins& pins, const UsartConfig& config);
 
   /// The far end sends `bytes`, one after the other at the baud rate.
   void push(std::string_view bytes);
+  /// The far end sends one frame of up to nine data bits, damaged or not.
+  void push_frame(std::uint32_t data, LineFault fault);
   /// What the far end has received so far.
   std::string take_transmitted();
+  /// How many breaks the far end has received since the last call.
+  unsigned take_breaks();
 
+  void pin_changed(Pin pin, bool level) override;
   void reset(bool power_on) override;
   Picoseconds next_event() const override;
   void advance(Picoseconds now) override;
@@ -55,18 +69,27 @@ class Usart final : public RegisterBlock {
  private:
   bool transmitter_on() const;
   bool receiver_on() const;
+  std::uint32_t clock_hz() const;
+  Picoseconds bits_time(std::uint32_t half_bits) const;
   Picoseconds frame_time() const;
   std::uint32_t read_data();
   void write_data(std::uint32_t value);
   void write_control(std::uint32_t value);
+  void note_unmodelled(std::uint32_t offset, std::uint32_t value);
+  bool held_back() const;
+  bool holds_far_end() const;
+  void continue_transmission(Picoseconds at);
   void start_transmission(Picoseconds at);
   void start_reception(Picoseconds at);
   void finish_transmission(Picoseconds at);
   void finish_reception(Picoseconds at);
-  std::uint32_t received_word(std::uint8_t byte) const;
+  bool awake_for(std::uint32_t word);
+  void receive(std::uint32_t word, LineFault fault, Picoseconds at);
+  std::uint32_t received_word(std::uint32_t data) const;
+  void update_rts();
   void update();
 
-  const Pins& pins_;
+  Pins& pins_;
   UsartConfig config_;
   std::uint32_t status_ = 0;
   std::uint32_t baud_ = 0;
@@ -81,8 +104,10 @@ class Usart final : public RegisterBlock {
   Picoseconds transmit_end_ = no_event;
   Picoseconds receive_end_ = no_event;
   Picoseconds idle_at_ = no_event;
-  std::deque<std::uint8_t> arriving_;
+  bool sending_break_ = false;
+  std::deque<std::pair<std::uint16_t, LineFault>> arriving_;
   std::string transmitted_;
+  std::uint32_t breaks_ = 0;
 };
 
 }  // namespace goldcrest::board
