@@ -49,6 +49,7 @@ enum class DmaSource : std::uint8_t {
   tim5_trig,
   tim6_up,
   tim7_up,
+  adc1,
 };
 
 class DmaRequests {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/board/memory_windows.hpp"
 
+#include "host/board/adc.hpp"
+
 namespace goldcrest::board {
 
 std::uint32_t FactoryInformation::word(std::uint32_t offset) const {
@@ -17,6 +19,10 @@ std::uint32_t FactoryInformation::word(std::uint32_t offset) const {
       return unique_id_[1];
     case 0xE4:
       return unique_id_[2];
+    case 0xF8:
+      return Adc::calibration_30_degrees << 16 | Adc::reference_calibration;
+    case 0xFC:
+      return Adc::calibration_110_degrees << 16;
     default:
       return FlashController::has_option_word(offset) ? controller_.read_option_bytes(offset) : 0;
   }

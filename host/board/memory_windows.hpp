@@ -53,7 +53,7 @@ class DataEeprom final : public MemoryWindow {
 };
 
 /// 0x1FF80000: option bytes, and at 0xCC the flash size, at 0xD0, 0xD4 and 0xE4 the unique id
-/// (RM0038 3.7 and 31).
+/// (RM0038 3.7 and 31), at 0xF8, 0xFA and 0xFE what the factory measured with the ADC at 3.0 V.
 ///
 /// Smaller chips of the family have the id at 0x50, 0x54 and 0x64, and much firmware for this one,
 /// ST's port of Contiki among it, reads it there. Real chips have words there that differ from chip

@@ -96,6 +96,7 @@ Peripherals::Peripherals(Chip& chip)
             .bus = apb1,
             .dma_tx = {&dma2, 2, DmaSource::spi3_tx},
             .dma_rx = {&dma2, 1, DmaSource::spi3_rx}}),
+      adc(chip, rcc, pins, {&dma1, 1, DmaSource::adc1}),
       i2c1(chip, {.name = "I2C1", .event_irq = 31, .error_irq = 32}),
       i2c2(chip, {.name = "I2C2", .event_irq = 33, .error_irq = 34}),
       rtc(chip, rcc, pwr, exti),
@@ -127,6 +128,7 @@ Peripherals::Peripherals(Chip& chip)
   attach(0x40013000, spi1, {apb2, 12});
   attach(0x40003800, spi2, {apb1, 14});
   attach(0x40003C00, spi3, {apb1, 15});
+  attach(0x40012400, adc, {apb2, 9});
   attach(0x40005400, i2c1, {apb1, 21});
   attach(0x40005800, i2c2, {apb1, 22});
   attach(0x40026000, dma1, {ahb, 24});

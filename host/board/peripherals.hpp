@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "host/board/adc.hpp"
 #include "host/board/clock_gate.hpp"
 #include "host/board/crc.hpp"
 #include "host/board/dma.hpp"
@@ -83,6 +84,7 @@ class Peripherals final : public PeripheralResetter {
   Spi spi1;  ///< the radio
   Spi spi2;
   Spi spi3;
+  Adc adc;
   I2c i2c1;
   I2c i2c2;
   Rtc rtc;

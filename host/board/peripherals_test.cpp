@@ -12,7 +12,7 @@ namespace {
 TEST(PeripheralsTest, WindowsDoNotOverlap) {
   TestBench bench;
   const auto windows = bench.peripherals.windows();
-  EXPECT_EQ(windows.size(), 37u);
+  EXPECT_EQ(windows.size(), 38u);
   for (const auto& one : windows) {
     for (const auto& other : windows) {
       if (&one == &other) continue;
@@ -29,15 +29,15 @@ TEST(PeripheralsTest, EveryAddressOfTheMemoryMap) {
     std::string_view name;
   };
   for (const Place& place :
-       {Place{0x40000000, "TIM2"},   Place{0x40001400, "TIM7"},   Place{0x40002800, "RTC"},
-        Place{0x40002C00, "WWDG"},   Place{0x40003000, "IWDG"},   Place{0x40003800, "SPI2"},
-        Place{0x40003C00, "SPI3"},   Place{0x40004400, "USART2"}, Place{0x40004800, "USART3"},
-        Place{0x40005400, "I2C1"},   Place{0x40005800, "I2C2"},   Place{0x40026400, "DMA2"},
-        Place{0x40007000, "PWR"},    Place{0x40010000, "SYSCFG"}, Place{0x40010400, "EXTI"},
-        Place{0x40010800, "TIM9"},   Place{0x40011000, "TIM11"},  Place{0x40013000, "SPI1"},
-        Place{0x40013800, "USART1"}, Place{0x40020000, "GPIOA"},  Place{0x40021400, "GPIOH"},
-        Place{0x40021800, "GPIOF"},  Place{0x40021C00, "GPIOG"},  Place{0x40023000, "CRC"},
-        Place{0x40023800, "RCC"},    Place{0x40026000, "DMA1"}}) {
+       {Place{0x40000000, "TIM2"},  Place{0x40001400, "TIM7"},   Place{0x40002800, "RTC"},
+        Place{0x40002C00, "WWDG"},  Place{0x40003000, "IWDG"},   Place{0x40003800, "SPI2"},
+        Place{0x40003C00, "SPI3"},  Place{0x40004400, "USART2"}, Place{0x40004800, "USART3"},
+        Place{0x40005400, "I2C1"},  Place{0x40005800, "I2C2"},   Place{0x40026400, "DMA2"},
+        Place{0x40007000, "PWR"},   Place{0x40010000, "SYSCFG"}, Place{0x40010400, "EXTI"},
+        Place{0x40010800, "TIM9"},  Place{0x40011000, "TIM11"},  Place{0x40012400, "ADC"},
+        Place{0x40013000, "SPI1"},  Place{0x40013800, "USART1"}, Place{0x40020000, "GPIOA"},
+        Place{0x40021400, "GPIOH"}, Place{0x40021800, "GPIOF"},  Place{0x40021C00, "GPIOG"},
+        Place{0x40023000, "CRC"},   Place{0x40023800, "RCC"},    Place{0x40026000, "DMA1"}}) {
     bool found = false;
     for (const auto& window : bench.peripherals.windows()) {
       if (window.base == place.base) {

@@ -69,6 +69,7 @@ class Rcc final : public RegisterBlock {
   /// The RTC's clock, 0 while it is off, not selected or not ready.
   std::uint32_t rtc_hz() const;
   bool enabled(ClockGate gate) const;
+  bool hsi_ready() const { return oscillators_[hsi].ready; }
   /// Oscillators as they reach the timers' inputs, 0 while they are off or not ready; HSE as the RTC
   /// gets it.
   std::uint32_t lse_clock_hz() const { return source_hz(lse); }
