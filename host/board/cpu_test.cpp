@@ -135,6 +135,9 @@ TEST(Cpu, sees_the_memory_map_of_the_chip) {
             "old id0=0x44444444\n"  // where smaller chips have it: something of this chip's own
             "old id1=0x22222222\n"
             "old id2=0x00000000\n"
+            "actlr=0x00000001\n"
+            "actlr=0x00000000\n"
+            "interrupt lines=0x00000001\n"
             "cpuid=0x411fc231\n"
             "device=0x00000437\n"
             "relocated=0x00000001\n"

@@ -33,6 +33,7 @@ Machine::Machine(const BoardOptions& options)
     : options_(options),
       nvic_(*this),
       scb_(*this, nvic_),
+      auxiliary_control_(*this),
       systick_(*this, nvic_),
       bus_(*this, memory_),
       cpu_(*this, memory_, bus_, nvic_, scb_),
@@ -64,6 +65,7 @@ void Machine::attach_core() {
   bus_.attach(0xE0001000, 0x1000, dwt_);
   bus_.attach(0xE000E010, 0x10, systick_);
   bus_.attach(0xE000E100, 0x400, nvic_);
+  bus_.attach(AuxiliaryControl::base, 0x10, auxiliary_control_);
   bus_.attach(0xE000ED00, 0x8C, scb_);
   bus_.attach(0xE000EDF0, 0x10, core_debug_);
   bus_.attach(0xE000EF00, 0x4, software_trigger_);
@@ -261,6 +263,7 @@ void Machine::do_reset(bool power_on, std::uint32_t cause) {
   reset_request_.reset();
   nvic_.reset(power_on);
   scb_.reset(power_on);
+  auxiliary_control_.reset(power_on);
   flash_.reset(power_on);
   dwt_.reset(power_on);
   core_debug_.reset(power_on);
@@ -353,6 +356,7 @@ void Machine::serialize(Saver& saver) {
   memory_.serialize(saver);
   nvic_.serialize(saver);
   scb_.serialize(saver);
+  auxiliary_control_.serialize(saver);
   systick_.serialize(saver);
   flash_.serialize(saver);
   dwt_.serialize(saver);

@@ -106,6 +106,7 @@ class Machine final : public Chip,
   Memory memory_;
   Nvic nvic_;
   Scb scb_;
+  AuxiliaryControl auxiliary_control_;
   SysTick systick_;
   Bus bus_;
   Cpu cpu_;

@@ -37,6 +37,34 @@ constexpr std::array<std::uint32_t, 13> identification{
 
 }  // namespace
 
+void AuxiliaryControl::reset(bool /*power_on*/) {
+  control_ = 0;
+}
+
+std::uint32_t AuxiliaryControl::read_register(std::uint32_t offset) {
+  switch (offset) {
+    case 0x04:
+      return 1;  // ICTR.INTLINESNUM: 33 to 64 interrupt lines
+    case 0x08:
+      return control_;
+    default:
+      return unmodelled_read(offset);
+  }
+}
+
+void AuxiliaryControl::write_register(std::uint32_t offset, std::uint32_t value) {
+  if (offset == 0x08) {
+    control_ = value & 7u;  // DISMCYCINT, DISDEFWBUF, DISFOLD
+  } else if (offset != 0x04) {
+    unmodelled_write(offset, value);
+  }
+}
+
+void AuxiliaryControl::serialize(Saver& saver) {
+  saver.section(name());
+  saver(control_);
+}
+
 Scb::Scb(Chip& chip, Nvic& nvic) : RegisterBlock(chip, "SCB", NarrowWrite::merge), nvic_(nvic) {
   reset(true);
 }
@@ -204,7 +232,7 @@ void Scb::write_register(std::uint32_t offset, std::uint32_t value) {
     default:
       unmodelled_write(offset, value);
   }
-  chip_.reschedule();
+  chip_.reschedule(*this);
 }
 
 void Scb::reset(bool) {

@@ -33,6 +33,24 @@ inline constexpr std::uint32_t forced = 1u << 30;
 inline constexpr std::uint32_t debug_event = 1u << 31;
 }  // namespace hard_fault_status
 
+/// ICTR and ACTLR at 0xE000E004 (PM0056 4.4.1; Cortex-M3 TRM r1p1, 8.2): driver libraries set
+/// DISMCYCINT around a half page, so that no interrupt breaks into the store of its words. Stored,
+/// without effect: an interrupt waits for the end of an instruction here anyway.
+class AuxiliaryControl final : public RegisterBlock {
+ public:
+  static constexpr std::uint32_t base = 0xE000E000;
+  explicit AuxiliaryControl(Chip& chip) : RegisterBlock(chip, "SCnSCB", NarrowWrite::merge) {}
+  void reset(bool power_on) override;
+  void serialize(Saver& saver) override;
+
+ protected:
+  std::uint32_t read_register(std::uint32_t offset) override;
+  void write_register(std::uint32_t offset, std::uint32_t value) override;
+
+ private:
+  std::uint32_t control_ = 0;
+};
+
 class Scb final : public RegisterBlock {
  public:
   Scb(Chip& chip, Nvic& nvic);

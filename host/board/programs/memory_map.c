@@ -48,6 +48,11 @@ int main(void) {
   show("old id0", REG(0x1FF80050));
   show("old id1", REG(0x1FF80054));
   show("old id2", REG(0x1FF80064));
+  REG(0xE000E008) |= 1;  // ACTLR.DISMCYCINT, as driver libraries do around a half page
+  show("actlr", REG(0xE000E008));
+  REG(0xE000E008) &= ~1u;
+  show("actlr", REG(0xE000E008));
+  show("interrupt lines", REG(0xE000E004));
   show("cpuid", REG(0xE000ED00));
   show("device", REG(0xE0042000) & 0xFFF);
 
