@@ -24,6 +24,9 @@ void Bus::attach(std::uint32_t base, std::uint32_t size, Peripheral& peripheral)
   base::ensure(place == ranges_.end() || base + size <= place->base);
   base::ensure(place == ranges_.begin() || (place - 1)->base + (place - 1)->size <= base);
   ranges_.insert(place, Range{base, size, &peripheral});
+  if (base - peripheral_base < peripheral_size && base % page_size == 0 && size == page_size) {
+    pages_[(base - peripheral_base) / page_size] = &peripheral;
+  }
 }
 
 const Bus::Range* Bus::find(std::uint32_t address) const {
@@ -63,7 +66,18 @@ std::uint32_t Bus::bit_band(std::uint32_t address, std::uint32_t* new_bit) {
   return word >> bit & 1u;
 }
 
+bool Bus::is_memory(std::uint32_t address) {
+  return address < flash_size || address - flash_base < flash_size ||
+         address - eeprom_base < eeprom_size || address - ram_base < ram_size ||
+         address - system_memory_base < system_memory_size;
+}
+
 std::uint32_t Bus::read(std::uint32_t address, unsigned size) {
+  if (address - peripheral_base < peripheral_size) {
+    if (Peripheral* peripheral = pages_[(address - peripheral_base) / page_size]) {
+      return peripheral->read(address % page_size, size);
+    }
+  }
   if (address - flash_base <= flash_size - size) {
     return load(memory_.flash(), address - flash_base, size);
   }
@@ -78,6 +92,12 @@ std::uint32_t Bus::read(std::uint32_t address, unsigned size) {
 }
 
 void Bus::write(std::uint32_t address, std::uint32_t value, unsigned size) {
+  if (address - peripheral_base < peripheral_size) {
+    if (Peripheral* peripheral = pages_[(address - peripheral_base) / page_size]) {
+      peripheral->write(address % page_size, value, size);
+      return;
+    }
+  }
   if (address - ram_base <= ram_size - size) {
     store(memory_.ram(), address - ram_base, value, size);
     return;

@@ -6,6 +6,7 @@
 // program memory, comes through here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -26,6 +27,9 @@ class Bus {
   /// `peripheral` answers at [base, base + size); ranges never overlap.
   void attach(std::uint32_t base, std::uint32_t size, Peripheral& peripheral);
 
+  /// True where a vector table can be: program memory, RAM, system memory, EEPROM and the alias.
+  static bool is_memory(std::uint32_t address);
+
   std::uint32_t read(std::uint32_t address, unsigned size);
   /// Whether a bus master other than the CPU is answered: memory, of which it writes RAM only, and
   /// peripherals, but neither the bit-band alias regions nor the CPU's own registers.
@@ -39,6 +43,8 @@ class Bus {
     Peripheral* peripheral;
   };
 
+  static constexpr std::uint32_t page_size = 0x400;
+
   const Range* find(std::uint32_t address) const;
   void unmodelled(std::string_view what, std::uint32_t address, unsigned size);
   std::uint32_t bit_band(std::uint32_t address, std::uint32_t* new_bit);
@@ -46,6 +52,8 @@ class Bus {
   Chip& chip_;
   Memory& memory_;
   std::vector<Range> ranges_;  ///< by base
+  /// The peripheral region once more, for speed: who has the whole of each page.
+  std::array<Peripheral*, peripheral_size / page_size> pages_{};
 };
 
 }  // namespace goldcrest::board

@@ -11,19 +11,33 @@
 // to 1.6 cycles an instruction, what a Cortex-M3 takes from flash with a wait state and prefetch.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/board/bus.hpp"
 #include "host/board/core_debug.hpp"
+#include "host/board/cpu_debug.hpp"
 #include "host/board/engine.hpp"
 #include "host/board/memory.hpp"
 #include "host/board/nvic.hpp"
 #include "host/board/scb.hpp"
 
 namespace goldcrest::board {
+
+/// What lets time pass for the rest of the chip while the CPU executes.
+class CpuPacer {
+ public:
+  /// The CPU is between two blocks: does what is due by now and returns how many cycles it may go
+  /// on for; 0 if it has to stop.
+  virtual std::int64_t more_cycles() = 0;
+
+ protected:
+  ~CpuPacer() = default;
+};
 
 class Cpu final : public CycleCounter, private EngineClient {
  public:
@@ -34,7 +48,7 @@ class Cpu final : public CycleCounter, private EngineClient {
     locked_up,  ///< only a reset ends it
   };
 
-  Cpu(Chip& chip, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb);
+  Cpu(Chip& chip, CpuPacer& pacer, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb);
 
   /// System reset: stack pointer and entry point from the vector table at address 0.
   void reset();
@@ -67,6 +81,19 @@ class Cpu final : public CycleCounter, private EngineClient {
   /// Start of the block that executes.
   std::uint32_t executing_address() const { return block_; }
   std::uint32_t pc() const { return pc_; }
+
+  // --- the debugger's view, between runs ---
+  CpuDebug& debug() { return debug_; }
+  const CpuDebug& debug() const { return debug_; }
+  Engine& engine() { return engine_; }
+  /// Where the code at `address` is executed: not at its alias at 0.
+  std::uint32_t executed_address(std::uint32_t address) const {
+    return address < flash_size ? boot_memory_ + address : address;
+  }
+  /// Goes on at `pc`, awake.
+  void set_pc(std::uint32_t pc);
+  /// What bus_error() has been told since the last run.
+  std::optional<std::uint32_t> take_bus_error() { return std::exchange(bus_error_, std::nullopt); }
   std::string describe();
 
   void serialize(Saver& saver);
@@ -85,27 +112,38 @@ class Cpu final : public CycleCounter, private EngineClient {
   void trace_registers(std::uint32_t address, std::uint32_t size);
   Masks masks();
   bool window_opens();
+  bool goes_on();
+  bool stop_needed() const { return bus_error_.has_value() || !changed_code_.empty(); }
+  void note_code_in_ram(std::uint32_t address, std::uint32_t size);
   void drop_changed_code();
+  void abandon_block();
   void finish(Engine::Outcome outcome);
   void fetch_fault();
   void wait_for_event();
 
+  // Exceptions: cpu_exceptions.cpp.
+  struct Context;
+  Context context();
   void enter(unsigned number);
-  void go_to_handler(unsigned number, std::uint32_t exception_return, CpuContext& context);
-  bool push_frame(std::uint32_t& sp, std::uint32_t xpsr);
+  void arrive_late(unsigned number);
+  void go_to_handler(unsigned number, std::uint32_t exception_return, const Context& context);
+  bool push_frame(Context& context);
   void return_from_exception(std::uint32_t exception_return);
   bool return_is_valid(std::uint32_t exception_return, unsigned leaving) const;
-  void pop_frame(std::uint32_t exception_return, CpuContext& context);
+  void pop_frame(std::uint32_t exception_return, Context& context);
+  std::optional<unsigned> escalate(unsigned number, std::uint32_t cfsr_bits);
   void fault(unsigned number, std::uint32_t cfsr_bits);
   void hard_fault(std::uint32_t hfsr_bits);
   void lock_up(std::string reason);
 
   Chip& chip_;
+  CpuPacer& pacer_;
   Memory& memory_;
   Bus& bus_;
   Nvic& nvic_;
   Scb& scb_;
   Engine engine_;
+  CpuDebug debug_;
 
   State state_ = State::running;
   bool event_ = false;  ///< the event register of WFE
@@ -124,6 +162,12 @@ class Cpu final : public CycleCounter, private EngineClient {
   std::uint32_t busy_begin_ = 0;
   std::uint32_t busy_size_ = 0;
   std::optional<std::uint32_t> bus_error_;
+
+  /// RAM in pieces of this size has been executed or not: what is written elsewhere is not code.
+  static constexpr std::uint32_t code_granule = 64;
+  std::bitset<ram_size / code_granule> ram_code_;
+  /// The exception that was entered last, while no instruction of its handler has been executed.
+  std::optional<std::uint32_t> entered_;
 
   struct Range {
     std::uint32_t address;

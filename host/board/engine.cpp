@@ -4,6 +4,7 @@
 #include <unicorn/unicorn.h>
 
 #include <array>
+#include <utility>
 
 #include "core/base/ensure.hpp"
 #include "host/board/bus.hpp"
@@ -32,6 +33,15 @@ constexpr std::uint32_t half_word_hint = 0xF3AF;  // first half of the 32-bit hi
 constexpr std::uint32_t half_word_wfe_wide = 0x8002;
 constexpr std::uint32_t half_word_yield_wide = 0x8001;
 
+/// In the order of Register.
+constexpr std::array<int, 23> register_ids{
+    UC_ARM_REG_R0,      UC_ARM_REG_R1,      UC_ARM_REG_R2,       UC_ARM_REG_R3,
+    UC_ARM_REG_R4,      UC_ARM_REG_R5,      UC_ARM_REG_R6,       UC_ARM_REG_R7,
+    UC_ARM_REG_R8,      UC_ARM_REG_R9,      UC_ARM_REG_R10,      UC_ARM_REG_R11,
+    UC_ARM_REG_R12,     UC_ARM_REG_R13,     UC_ARM_REG_R14,      UC_ARM_REG_R15,
+    UC_ARM_REG_XPSR,    UC_ARM_REG_CONTROL, UC_ARM_REG_MSP,      UC_ARM_REG_PSP,
+    UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK};
+
 void check(uc_err error) {
   base::ensure(error == UC_ERR_OK);
 }
@@ -42,23 +52,23 @@ void check(uc_err error) {
 struct Engine::Hooks {
   static std::uint64_t read(uc_engine*, std::uint64_t offset, unsigned size, void* user) {
     const auto& window = *static_cast<Window*>(user);
-    return window.engine->client_.bus_read(window.base + static_cast<std::uint32_t>(offset), size);
+    return window.engine->client_->bus_read(window.base + static_cast<std::uint32_t>(offset), size);
   }
   static void write(uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value,
                     void* user) {
     const auto& window = *static_cast<Window*>(user);
-    window.engine->client_.bus_write(window.base + static_cast<std::uint32_t>(offset),
+    window.engine->client_->bus_write(window.base + static_cast<std::uint32_t>(offset),
                                      static_cast<std::uint32_t>(value), size);
   }
   static void write_hole(uc_engine*, std::uint64_t offset, unsigned, std::uint64_t, void* user) {
     const auto& window = *static_cast<Window*>(user);
-    window.engine->client_.write_refused(window.base + static_cast<std::uint32_t>(offset));
+    window.engine->client_->write_refused(window.base + static_cast<std::uint32_t>(offset));
   }
   static void block(uc_engine* unicorn, std::uint64_t address, std::uint32_t size, void* user) {
     auto& engine = *static_cast<Engine*>(user);
     engine.block_ = static_cast<std::uint32_t>(address);
     engine.block_size_ = size;
-    if (!engine.client_.block(engine.block_, size)) {
+    if (!engine.client_->block(engine.block_, size)) {
       engine.stopped_ = true;
       uc_emu_stop(unicorn);
     }
@@ -69,7 +79,7 @@ struct Engine::Hooks {
   }
   static bool write_flash(uc_engine*, uc_mem_type, std::uint64_t address, int size,
                           std::int64_t value, void* user) {
-    static_cast<Engine*>(user)->client_.bus_write(static_cast<std::uint32_t>(address),
+    static_cast<Engine*>(user)->client_->bus_write(static_cast<std::uint32_t>(address),
                                                   static_cast<std::uint32_t>(value),
                                                   static_cast<unsigned>(size));
     return true;
@@ -86,7 +96,7 @@ struct Engine::Hooks {
   }
 
   static void send_event(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
-    static_cast<Engine*>(user)->client_.send_event();
+    static_cast<Engine*>(user)->client_->send_event();
   }
 
   template <typename Function>
@@ -97,7 +107,7 @@ struct Engine::Hooks {
   }
 };
 
-Engine::Engine(Memory& memory, EngineClient& client) : memory_(memory), client_(client) {
+Engine::Engine(Memory& memory, EngineClient& client) : memory_(memory), client_(&client) {
   // Not UC_MODE_MCLASS: that makes it a Cortex-M33 whatever model is asked for.
   check(uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &engine_));
   check(uc_ctl_set_cpu_model(engine_, UC_CPU_ARM_CORTEX_M3));
@@ -172,13 +182,13 @@ void Engine::add_hooks() {
 
 Engine::Outcome Engine::run(std::uint32_t pc) {
   stopped_ = false;
+  stopped_at_.reset();
   read_refused_ = false;
   interrupt_ = -1;
-  const bool thumb = (xpsr() & thumb_bit) != 0;
-  const int error = uc_emu_start(engine_, thumb ? pc | 1u : pc, 0, 0, 0);
-  std::uint32_t reached = 0;
-  check(uc_reg_read(engine_, UC_ARM_REG_PC, &reached));
+  const int error = uc_emu_start(engine_, thumb_ ? pc | 1u : pc, 0, 0, 0);
+  const auto [reached, xpsr] = get(Register::pc, Register::xpsr);
   pc_ = reached;
+  thumb_ = (xpsr & thumb_bit) != 0;
   return classify(error);
 }
 
@@ -208,7 +218,7 @@ Engine::Outcome Engine::classify(int error) {
   }
   switch (error) {
     case UC_ERR_OK:
-      if (stopped_) pc_ = block_;
+      if (stopped_) pc_ = stopped_at_.value_or(block_);
       return stopped_ ? Outcome::stopped : Outcome::wait_for_interrupt;
     case UC_ERR_FETCH_PROT:
     case UC_ERR_FETCH_UNMAPPED:
@@ -231,7 +241,7 @@ std::uint32_t Engine::code_half_word(std::uint32_t address) const {
 /// WFE and YIELD leave the PC behind themselves, at the end of their block; an undefined
 /// instruction leaves it at itself, inside the block.
 Engine::Outcome Engine::classify_invalid() {
-  if ((xpsr() & thumb_bit) == 0) return Outcome::invalid_state;
+  if (!thumb_) return Outcome::invalid_state;
   if (pc_ != block_ + block_size_) return Outcome::undefined;
   const std::uint32_t last = code_half_word(pc_ - 2);
   const bool wide = block_size_ >= 4 && code_half_word(pc_ - 4) == half_word_hint;
@@ -262,87 +272,94 @@ void Engine::watch_send_event(std::uint32_t address, std::uint32_t size) {
 
 // --- registers -----------------------------------------------------------------------------------
 
-std::uint32_t Engine::special(int id) const {
-  std::uint32_t value = 0;
-  check(uc_reg_read(engine_, id, &value));
-  return value;
+void Engine::read(std::span<const Register> registers, std::span<std::uint32_t> values) const {
+  std::array<int, register_ids.size()> ids;
+  std::array<void*, register_ids.size()> places;
+  for (std::size_t index = 0; index < registers.size(); ++index) {
+    ids[index] = register_ids[std::to_underlying(registers[index])];
+    places[index] = &values[index];
+  }
+  check(uc_reg_read_batch(engine_, ids.data(), places.data(), static_cast<int>(registers.size())));
 }
 
-void Engine::set_special(int id, std::uint32_t value) {
-  check(uc_reg_write(engine_, id, &value));
+void Engine::set(std::initializer_list<std::pair<Register, std::uint32_t>> values) {
+  std::array<int, register_ids.size() + 1> ids;
+  std::array<void*, register_ids.size() + 1> places;
+  std::size_t count = 0;
+  std::uint32_t xpsr = 0;
+  const auto put = [&](int id, const std::uint32_t& value) {
+    ids[count] = id;
+    places[count] = const_cast<std::uint32_t*>(&value);  // it is only read
+    ++count;
+  };
+  for (const auto& [which, value] : values) {
+    put(register_ids[std::to_underlying(which)], value);
+    if (which != Register::xpsr) continue;
+    xpsr = value;
+    thumb_ = (xpsr & thumb_bit) != 0;
+    // Of all register writes, only this one makes the engine look at the mode again.
+    put(UC_ARM_REG_APSR_NZCV, xpsr);
+  }
+  check(uc_reg_write_batch(engine_, ids.data(), places.data(), static_cast<int>(count)));
 }
 
 std::uint32_t Engine::general(unsigned number) const {
   base::ensure(number <= 14);
-  if (number == 13) return special(UC_ARM_REG_SP);
-  if (number == 14) return special(UC_ARM_REG_LR);
-  return special(UC_ARM_REG_R0 + static_cast<int>(number));
+  return get(static_cast<Register>(number))[0];
 }
 
 void Engine::set_general(unsigned number, std::uint32_t value) {
   base::ensure(number <= 14);
-  if (number == 13) {
-    set_special(UC_ARM_REG_SP, value);
-  } else if (number == 14) {
-    set_special(UC_ARM_REG_LR, value);
-  } else {
-    set_special(UC_ARM_REG_R0 + static_cast<int>(number), value);
-  }
+  set({{static_cast<Register>(number), value}});
 }
 
 std::uint32_t Engine::xpsr() const {
-  return special(UC_ARM_REG_XPSR);
-}
-std::uint32_t Engine::primask() const {
-  return special(UC_ARM_REG_PRIMASK);
-}
-std::uint32_t Engine::basepri() const {
-  return special(UC_ARM_REG_BASEPRI);
-}
-std::uint32_t Engine::faultmask() const {
-  return special(UC_ARM_REG_FAULTMASK);
+  return get(Register::xpsr)[0];
 }
 
 bool Engine::privileged() const {
-  return (xpsr() & exception_mask) != 0 || (special(UC_ARM_REG_CONTROL) & unprivileged) == 0;
+  const auto [xpsr, control] = get(Register::xpsr, Register::control);
+  return (xpsr & exception_mask) != 0 || (control & unprivileged) == 0;
 }
 
 /// Makes the CPU privileged, in Thread mode: through Handler mode, where CONTROL can be written.
 void Engine::elevate() {
-  const std::uint32_t now = xpsr();
-  set_special(UC_ARM_REG_XPSR, (now & ~exception_mask) | 3u);
-  set_special(UC_ARM_REG_CONTROL, 0);
-  set_special(UC_ARM_REG_XPSR, now & ~exception_mask);
+  const std::uint32_t thread = xpsr() & ~exception_mask;
+  set({{Register::xpsr, thread | 3u}, {Register::control, 0}, {Register::xpsr, thread}});
 }
 
 CpuContext Engine::context() {
   CpuContext context;
-  context.xpsr = xpsr();
-  context.control = special(UC_ARM_REG_CONTROL);
-  const bool hidden = (context.control & unprivileged) != 0 && (context.xpsr & exception_mask) == 0;
+  const auto [xpsr, control] = get(Register::xpsr, Register::control);
+  context.xpsr = xpsr;
+  context.control = control;
+  const bool hidden = (control & unprivileged) != 0 && (xpsr & exception_mask) == 0;
   if (hidden) elevate();
-  context.msp = special(UC_ARM_REG_MSP);
-  context.psp = special(UC_ARM_REG_PSP);
-  context.primask = primask();
-  context.basepri = basepri();
-  context.faultmask = faultmask();
+  const auto [msp, psp, primask, basepri, faultmask] =
+      get(Register::msp, Register::psp, Register::primask, Register::basepri, Register::faultmask);
+  context.msp = msp;
+  context.psp = psp;
+  context.primask = primask;
+  context.basepri = basepri;
+  context.faultmask = faultmask;
   if (hidden) set_context(context);
   return context;
 }
 
 void Engine::set_context(const CpuContext& context) {
   elevate();
-  set_special(UC_ARM_REG_CONTROL, context.control & ~unprivileged);
-  set_special(UC_ARM_REG_MSP, context.msp);
-  set_special(UC_ARM_REG_PSP, context.psp);
-  set_special(UC_ARM_REG_PRIMASK, context.primask);
-  set_special(UC_ARM_REG_BASEPRI, context.basepri);
-  set_special(UC_ARM_REG_FAULTMASK, context.faultmask);
-  if ((context.xpsr & exception_mask) == 0) set_special(UC_ARM_REG_CONTROL, context.control);
-  set_special(UC_ARM_REG_XPSR, context.xpsr);
-  if ((context.xpsr & exception_mask) != 0) set_special(UC_ARM_REG_CONTROL, context.control);
-  // Of all register writes, only this one makes the engine look at the mode again.
-  set_special(UC_ARM_REG_APSR_NZCV, context.xpsr);
+  const bool handler = (context.xpsr & exception_mask) != 0;
+  set({{Register::control, context.control & ~unprivileged},
+       {Register::msp, context.msp},
+       {Register::psp, context.psp},
+       {Register::primask, context.primask},
+       {Register::basepri, context.basepri},
+       {Register::faultmask, context.faultmask}});
+  if (handler) {
+    set({{Register::xpsr, context.xpsr}, {Register::control, context.control}});
+  } else {
+    set({{Register::control, context.control}, {Register::xpsr, context.xpsr}});
+  }
 }
 
 }  // namespace goldcrest::board

@@ -18,12 +18,21 @@
 //  an
 //    instruction hook of its own (SEV in RAM is not seen).
 //  * Special registers cannot be reached while the CPU is unprivileged, in either direction.
+//  * An exit (uc_ctl_set_exits) ends a block before its address with all state right, inside an IT
+//    sequence, too; but every block translated while it is set is cut there. An instruction hook
+//    is called before its instruction and can stop there, but not inside an IT sequence.
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/board/memory.hpp"
@@ -46,6 +55,33 @@ struct CpuContext {
   void serialize(Saver& saver) { saver(xpsr, control, msp, psp, primask, basepri, faultmask); }
 };
 
+/// What the engine reads and writes many of at a time.
+enum class Register : std::uint8_t {
+  r0,
+  r1,
+  r2,
+  r3,
+  r4,
+  r5,
+  r6,
+  r7,
+  r8,
+  r9,
+  r10,
+  r11,
+  r12,
+  sp,
+  lr,
+  pc,
+  xpsr,
+  control,
+  msp,
+  psp,
+  primask,
+  basepri,
+  faultmask,
+};
+
 /// What the engine asks while code runs.
 class EngineClient {
  public:
@@ -57,6 +93,9 @@ class EngineClient {
   virtual void write_refused(std::uint32_t address) = 0;
   /// SEV has been executed.
   virtual void send_event() = 0;
+  /// Engine::watch_instructions(): the instruction at `address` is about to execute; false stops
+  /// before it, unless it is inside an IT sequence.
+  virtual bool instruction(std::uint32_t) { return true; }
 
  protected:
   ~EngineClient() = default;
@@ -77,6 +116,7 @@ class Engine {
     unaligned,
     fetch_refused,
     read_refused,  ///< fault_address() has the address
+    exit_reached,  ///< of run_piece()
   };
 
   Engine(Memory& memory, EngineClient& client);
@@ -86,9 +126,30 @@ class Engine {
 
   /// Executes from `pc`.
   Outcome run(std::uint32_t pc);
+
+  // --- for debugging (engine_debug.cpp) ---
+  void set_client(EngineClient& client) { client_ = &client; }
+  /// Executes from `pc` within a block that ends at `end`, and stops before every address of
+  /// `exits` in (pc, end]. The address behind a WFI must not be one: it could not be told apart.
+  Outcome run_piece(std::uint32_t pc, std::uint32_t end, std::span<const std::uint64_t> exits);
+  /// Asks the client before every instruction whose condition holds; outside run() only.
+  void watch_instructions(bool watch);
+
   /// Where execution has come to: the next instruction, or the one that failed.
   std::uint32_t pc() const { return pc_; }
   std::uint32_t fault_address() const { return fault_address_; }
+
+  /// The values of some registers; special ones as the present mode may see them.
+  template <std::same_as<Register>... Which>
+  std::array<std::uint32_t, sizeof...(Which)> get(Which... which) const {
+    const std::array<Register, sizeof...(Which)> registers{which...};
+    std::array<std::uint32_t, sizeof...(Which)> values{};
+    read(registers, values);
+    return values;
+  }
+  /// Writes registers one after the other, as the present mode may; outside run() only. The last
+  /// is to be xPSR if the mode or its flags change.
+  void set(std::initializer_list<std::pair<Register, std::uint32_t>> values);
 
   /// R0–R12 (0–12), SP (13), LR (14).
   std::uint32_t general(unsigned number) const;
@@ -98,10 +159,6 @@ class Engine {
   void set_context(const CpuContext& context);
   std::uint32_t xpsr() const;
   bool privileged() const;
-  /// The masks; zero while not privileged().
-  std::uint32_t primask() const;
-  std::uint32_t basepri() const;
-  std::uint32_t faultmask() const;
 
   /// Forgets what was translated from [address, address + size) of program memory or RAM; outside
   /// run() only.
@@ -113,6 +170,7 @@ class Engine {
     std::uint32_t base;
   };
   struct Hooks;
+  struct DebugHooks;
 
   void map_memory(Memory& memory);
   void map_bus(std::uint32_t base, std::uint64_t size);
@@ -123,18 +181,20 @@ class Engine {
   Outcome classify(int error);
   Outcome classify_invalid();
   std::uint32_t code_half_word(std::uint32_t address) const;
-  std::uint32_t special(int id) const;
-  void set_special(int id, std::uint32_t value);
+  void read(std::span<const Register> registers, std::span<std::uint32_t> values) const;
 
   Memory& memory_;
-  EngineClient& client_;
+  EngineClient* client_;
   uc_struct* engine_ = nullptr;
   std::vector<std::unique_ptr<Window>> windows_;
   std::map<std::uint32_t, std::size_t> send_event_hooks_;  ///< by address of the instruction
   std::uint32_t pc_ = 0;
+  bool thumb_ = true;
   std::uint32_t block_ = 0;  ///< the last block begun
   std::uint32_t block_size_ = 0;
   bool stopped_ = false;
+  std::optional<std::uint32_t> stopped_at_;  ///< an instruction that instruction() refused
+  std::size_t instruction_hook_ = 0;         ///< 0: none
   bool read_refused_ = false;
   std::uint32_t fault_address_ = 0;
   int interrupt_ = -1;

@@ -36,7 +36,7 @@ Machine::Machine(const BoardOptions& options)
       auxiliary_control_(*this),
       systick_(*this, nvic_),
       bus_(*this, memory_),
-      cpu_(*this, memory_, bus_, nvic_, scb_),
+      cpu_(*this, *this, memory_, bus_, nvic_, scb_),
       flash_(*this, memory_, *this),
       program_memory_(flash_),
       eeprom_(memory_, flash_),
@@ -46,11 +46,15 @@ Machine::Machine(const BoardOptions& options)
       dwt_(*this, cpu_),
       core_debug_(*this, dwt_),
       debug_mcu_(*this),
-      peripherals_(*this) {
+      peripherals_(*this),
+      debugger_(*this) {
   attach_core();
   for (const auto& window : peripherals_.windows()) {
     bus_.attach(window.base, window.size, *window.peripheral);
   }
+  events_.add(systick_);
+  events_.add(flash_);
+  for (EventSource* source : peripherals_.event_sources()) events_.add(*source);
   peripherals_.rcc.add_listener(*this);
   peripherals_.syscfg.set_mapper(*this);
   peripherals_.reset(true);
@@ -80,7 +84,8 @@ Picoseconds Machine::now() const {
 }
 
 Picoseconds Machine::time_after(std::uint64_t cycles) const {
-  return epoch_ + cycles_to_time(cycles, cycle_hz_);
+  if (cycle_time_ == 0) return epoch_ + cycles_to_time(cycles, cycle_hz_);
+  return epoch_ + static_cast<Picoseconds>(cycles) * cycle_time_;
 }
 
 /// Turns the CPU's cycles into time.
@@ -99,14 +104,43 @@ void Machine::set_time(Picoseconds time) {
 void Machine::clocks_changed() {
   take_time();
   set_time(time_);
-  cycle_hz_ = hclk_hz();
+  set_cycle(hclk_hz());
   systick_.clock_changed(cycle_hz_);
-  cpu_.request_attention();
+  note_activity();
+  reschedule();
+}
+
+void Machine::set_cycle(std::uint32_t hz) {
+  cycle_hz_ = hz;
+  const bool whole = hz != 0 && picoseconds_per_second % hz == 0;
+  cycle_time_ = whole ? static_cast<Picoseconds>(picoseconds_per_second / hz) : 0;
+}
+
+/// What the chip does from now on, in terms of what it costs.
+void Machine::note_activity() {
+  ChipState state;
+  if (!powered_) {
+    state.mode = ChipMode::off;
+  } else if (stopped_) {
+    state.mode = standby_ ? ChipMode::standby : ChipMode::stop;
+  } else {
+    state = {.mode = asleep_ ? ChipMode::sleep : ChipMode::run,
+             .voltage_range = static_cast<std::uint8_t>(peripherals_.pwr.voltage_range()),
+             .hclk_hz = cycle_hz_};
+  }
+  activity_.enter(state, time_);
+}
+
+Activity Machine::activity() const {
+  return {.instructions = cpu_.instructions(),
+          .flash_operations = flash_.operations(),
+          .chip = activity_.times(time_),
+          .radio = peripherals_.radio.times()};
 }
 
 Picoseconds Machine::next_event() const {
-  if (!powered_) return no_event;
-  const Picoseconds next = std::min(next_peripheral_event(), cut_at_);
+  if (!powered_ || cpu_.debug().halt()) return no_event;
+  const Picoseconds next = std::min(events_.ask_all(), cut_at_);
   const bool woken = standby_ ? peripherals_.pwr.woken() : nvic_.waiting();
   const bool running = cpu_.state() == Cpu::State::running || woken || reset_request_;
   if (!running) return next;
@@ -114,7 +148,10 @@ Picoseconds Machine::next_event() const {
 }
 
 void Machine::run_until(Picoseconds until) {
+  events_.all_changed();  // by whatever the world has done meanwhile
+  until_ = until;
   while (time_ < until) {
+    if (powered_ && cpu_.debug().halt()) return;
     if (!powered_) {
       set_time(until);
       return;
@@ -123,22 +160,33 @@ void Machine::run_until(Picoseconds until) {
   }
 }
 
-Picoseconds Machine::next_peripheral_event() const {
-  return std::min({peripherals_.next_event(), systick_.next_event(), flash_.next_event()});
-}
-
 /// Does all that is due and returns when the next is.
 Picoseconds Machine::advance_peripherals() {
   // What one does may be due for another at the same moment; a model that never settles is a bug.
   for (int round = 0; round < 10'000; ++round) {
-    const Picoseconds next = next_peripheral_event();
+    const Picoseconds next = events_.next();
     if (next > time_) return next;
-    if (systick_.next_event() <= time_) systick_.advance(time_);
-    if (flash_.next_event() <= time_) flash_.advance(time_);
-    if (peripherals_.next_event() <= time_) peripherals_.advance(time_);
+    events_.advance(time_);
   }
   base::ensure(false);
   return no_event;
+}
+
+/// The CPU is between two blocks; what is due is done without stopping it.
+std::int64_t Machine::more_cycles() {
+  take_time();
+  const Picoseconds until = std::min({until_, advance_peripherals(), cut_at_});
+  if (until <= time_ || reset_request_ || stalled()) return 0;
+  return cycles_until(until);
+}
+
+/// At least one cycle, at most a second's worth: whoever asked comes back for the rest.
+std::int64_t Machine::cycles_until(Picoseconds until) {
+  cpu_.set_busy_bank(flash_.busy_bank());
+  const Picoseconds span = std::min<Picoseconds>(until - time_, 1'000'000'000'000);
+  const std::uint64_t cycles = cycle_time_ != 0 ? static_cast<std::uint64_t>(span / cycle_time_)
+                                                : time_to_cycles(span, cycle_hz_);
+  return static_cast<std::int64_t>(std::max<std::uint64_t>(cycles, 1));
 }
 
 /// Lets time pass without the CPU.
@@ -147,6 +195,11 @@ void Machine::jump(Picoseconds until) {
 }
 
 void Machine::step(Picoseconds until) {
+  if (cpu_.debug().inside_block()) {  // nothing happens before it is done
+    cpu_.run(0);
+    take_time();
+    return;
+  }
   until = std::min({until, advance_peripherals(), cut_at_});
   if (time_ >= cut_at_) {
     cut_fired_ = true;
@@ -173,6 +226,7 @@ void Machine::step(Picoseconds until) {
   }
   cpu_.take_exceptions();
   take_time();
+  if (cpu_.debug().halt()) return;  // a step into a handler
   if (cpu_.state() != Cpu::State::running) {
     if (!asleep_) fall_asleep();
     jump(until);
@@ -192,11 +246,7 @@ bool Machine::stalled() {
 
 void Machine::execute(Picoseconds until) {
   if (until <= time_) return;
-  // At least one cycle, at most a second's worth: the loop comes back for the rest.
-  const Picoseconds span = std::min<Picoseconds>(until - time_, 1'000'000'000'000);
-  const std::uint64_t cycles = time_to_cycles(span, cycle_hz_);
-  cpu_.set_busy_bank(flash_.busy_bank());
-  cpu_.run(static_cast<std::int64_t>(std::max<std::uint64_t>(cycles, 1)));
+  cpu_.run(cycles_until(until));
   take_time();
 }
 
@@ -204,6 +254,7 @@ void Machine::execute(Picoseconds until) {
 
 void Machine::fall_asleep() {
   asleep_ = true;
+  note_activity();
   if (!scb_.sleep_deep() || cpu_.state() == Cpu::State::locked_up) return;
   const bool standby = peripherals_.pwr.standby_selected();
   if (flash_.resets_on_deep_sleep(standby)) {
@@ -213,12 +264,15 @@ void Machine::fall_asleep() {
   stopped_ = true;
   if (standby) enter_standby();
   peripherals_.rcc.enter_stop();
+  note_activity();
 }
 
 /// True if clocks have changed on the way: what comes next has to be looked at again.
 bool Machine::wake_up() {
   asleep_ = false;
-  if (!std::exchange(stopped_, false)) return false;
+  const bool stopped = std::exchange(stopped_, false);
+  note_activity();
+  if (!stopped) return false;
   peripherals_.rcc.leave_stop();
   return true;
 }
@@ -278,7 +332,12 @@ void Machine::do_reset(bool power_on, std::uint32_t cause) {
 }
 
 void Machine::reset_button() {
-  if (powered_) request_reset(pin_reset_flag);
+  if (!powered_) return;
+  if (cpu_.debug().halt()) {
+    do_reset(false, pin_reset_flag);
+  } else {
+    request_reset(pin_reset_flag);
+  }
 }
 
 void Machine::request_reset(std::uint32_t rcc_csr_flag) {
@@ -352,7 +411,7 @@ void Machine::trace(std::string_view category, std::string_view text) {
 void Machine::serialize(Saver& saver) {
   saver.section("MACHINE");
   saver(time_, epoch_, epoch_cycles_, cycle_hz_, powered_, asleep_, stopped_, standby_,
-        stalled_until_, cut_at_, cut_fired_, reset_request_, power_ups_);
+        stalled_until_, cut_at_, cut_fired_, reset_request_, power_ups_, activity_);
   memory_.serialize(saver);
   nvic_.serialize(saver);
   scb_.serialize(saver);
@@ -365,6 +424,7 @@ void Machine::serialize(Saver& saver) {
   peripherals_.serialize(saver);
   cpu_.serialize(saver);
   map_boot_memory(peripherals_.syscfg.boot_memory());
+  set_cycle(cycle_hz_);
 }
 
 std::vector<std::uint8_t> Machine::save() {

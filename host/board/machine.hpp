@@ -14,10 +14,13 @@
 #include <string>
 #include <vector>
 
+#include "host/board/activity.hpp"
 #include "host/board/board.hpp"
 #include "host/board/bus.hpp"
 #include "host/board/core_debug.hpp"
 #include "host/board/cpu.hpp"
+#include "host/board/debugger.hpp"
+#include "host/board/event_table.hpp"
 #include "host/board/flash_controller.hpp"
 #include "host/board/memory.hpp"
 #include "host/board/memory_windows.hpp"
@@ -31,12 +34,14 @@ namespace goldcrest::board {
 class Machine final : public Chip,
                       private FlashEnvironment,
                       private ClockListener,
+                      private CpuPacer,
                       private Syscfg::MemoryMapper {
  public:
   explicit Machine(const BoardOptions& options);
 
   void run_until(Picoseconds until);
   Picoseconds time() const { return now(); }
+  Activity activity() const;
   Picoseconds next_event() const;
 
   void power(bool on);
@@ -47,6 +52,8 @@ class Machine final : public Chip,
   std::vector<std::uint8_t> save();
   [[nodiscard]] std::expected<void, std::string> restore(std::span<const std::uint8_t> state);
 
+  Debugger& debugger() { return debugger_; }
+  std::span<std::uint8_t, eeprom_size> eeprom() { return memory_.eeprom(); }
   Cpu& cpu() { return cpu_; }
   const Cpu& cpu() const { return cpu_; }
   FlashController& flash() { return flash_; }
@@ -57,7 +64,14 @@ class Machine final : public Chip,
   // Chip
   Picoseconds now() const override;
   void set_irq(unsigned irq, bool level) override { nvic_.set_line(irq, level); }
-  void reschedule() override { cpu_.request_attention(); }
+  void reschedule() override {
+    events_.all_changed();
+    cpu_.request_attention();
+  }
+  void reschedule(const EventSource& changed) override {
+    events_.changed(changed);
+    cpu_.request_attention();
+  }
   std::uint32_t hclk_hz() const override { return peripherals_.rcc.hclk_hz(); }
   std::uint32_t pclk1_hz() const override { return peripherals_.rcc.pclk1_hz(); }
   std::uint32_t pclk2_hz() const override { return peripherals_.rcc.pclk2_hz(); }
@@ -82,15 +96,19 @@ class Machine final : public Chip,
   void power_fails(Picoseconds at) override;
   // ClockListener
   void clocks_changed() override;
+  // CpuPacer
+  std::int64_t more_cycles() override;
   // Syscfg::MemoryMapper
   void map_boot_memory(Syscfg::BootMemory memory) override;
 
   void attach_core();
+  void note_activity();
   Picoseconds time_after(std::uint64_t cycles) const;
   void take_time();
   void set_time(Picoseconds time);
   void do_reset(bool power_on, std::uint32_t cause);
-  Picoseconds next_peripheral_event() const;
+  void set_cycle(std::uint32_t hz);
+  std::int64_t cycles_until(Picoseconds until);
   Picoseconds advance_peripherals();
   void jump(Picoseconds until);
   void step(Picoseconds until);
@@ -120,6 +138,7 @@ class Machine final : public Chip,
   CoreDebug core_debug_;
   DebugMcu debug_mcu_;
   Peripherals peripherals_;
+  Debugger debugger_;
 
   // Time is counted in cycles from an epoch, the last moment at which HCLK changed or the CPU
   // slept: rounding does not add up, and does not depend on how the run is sliced.
@@ -127,6 +146,9 @@ class Machine final : public Chip,
   Picoseconds epoch_ = 0;
   std::uint64_t epoch_cycles_ = 0;
   std::uint32_t cycle_hz_ = 0;  ///< HCLK, as those cycles are counted
+  Picoseconds cycle_time_ = 0;  ///< of one, or 0 if it is not a whole number
+  EventTable events_;
+  Picoseconds until_ = 0;  ///< of run_until()
   bool powered_ = false;
   bool asleep_ = false;   ///< fall_asleep() has been done
   bool stopped_ = false;  ///< in Stop or Standby
@@ -136,6 +158,7 @@ class Machine final : public Chip,
   bool cut_fired_ = false;
   std::optional<std::uint32_t> reset_request_;
   std::uint64_t power_ups_ = 0;
+  ActivityMeter activity_;
 };
 
 }  // namespace goldcrest::board

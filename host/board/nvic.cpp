@@ -41,24 +41,26 @@ Nvic::Nvic(Chip& chip) : RegisterBlock(chip, "NVIC", NarrowWrite::merge) {
 
 void Nvic::set_line(unsigned irq, bool level) {
   base::ensure(irq < irq_count);
-  const bool rising = level && !lines_[irq];
+  if (lines_[irq] == level) return;
   lines_[irq] = level;
-  if (rising) set_pending(16 + irq);
+  if (level) set_pending(16 + irq);
 }
 
 void Nvic::set_pending(unsigned number) {
   if (!pending_[number]) {
     pending_[number] = true;
+    known_ = false;
     if (event_on_pend_) chip_.signal_event();
     if (chip_.tracing("interrupts")) {
       chip_.trace("interrupts", fmt::format("exception {} pending", number));
     }
   }
-  chip_.reschedule();
+  chip_.reschedule(*this);
 }
 
 void Nvic::clear_pending(unsigned number) {
   pending_[number] = number >= 16 && lines_[number - 16];
+  known_ = false;
 }
 
 bool Nvic::any_irq_pending() const {
@@ -67,6 +69,7 @@ bool Nvic::any_irq_pending() const {
 
 void Nvic::set_priority_byte(unsigned number, std::uint8_t value) {
   priority_.at(number) = value & priority_mask;
+  known_ = false;
 }
 
 Priority Nvic::grouped(std::uint8_t byte) const {
@@ -85,25 +88,29 @@ Priority Nvic::group_priority(unsigned number) const {
   }
 }
 
-Priority Nvic::execution_priority(const Masks& masks) const {
-  Priority priority = thread_priority;
-  for_each_set(active_,
-               [&](unsigned number) { priority = std::min(priority, group_priority(number)); });
-  if (masks.basepri != 0) priority = std::min(priority, grouped(masks.basepri));
-  if (masks.primask) priority = std::min(priority, 0);
-  if (masks.faultmask) priority = std::min(priority, -1);
-  return priority;
-}
-
-std::optional<unsigned> Nvic::first_pending() const {
+void Nvic::work_out() const {
+  if (known_) return;
+  known_ = true;
+  active_priority_ = thread_priority;
+  for_each_set(active_, [this](unsigned number) {
+    active_priority_ = std::min(active_priority_, group_priority(number));
+  });
   const auto urgency = [this](unsigned number) {
     return number <= exception::hard_fault ? group_priority(number) : Priority{priority_[number]};
   };
-  std::optional<unsigned> best;
+  first_pending_.reset();
   for_each_set(pending_ & enabled_, [&](unsigned number) {
-    if (!best || urgency(number) < urgency(*best)) best = number;
+    if (!first_pending_ || urgency(number) < urgency(*first_pending_)) first_pending_ = number;
   });
-  return best;
+}
+
+Priority Nvic::execution_priority(const Masks& masks) const {
+  work_out();
+  Priority priority = active_priority_;
+  if (grouped(masks.basepri) != 0) priority = std::min(priority, grouped(masks.basepri));
+  if (masks.primask) priority = std::min(priority, 0);
+  if (masks.faultmask) priority = std::min(priority, -1);
+  return priority;
 }
 
 std::optional<unsigned> Nvic::to_take(const Masks& masks) const {
@@ -115,11 +122,19 @@ std::optional<unsigned> Nvic::to_take(const Masks& masks) const {
 void Nvic::enter(unsigned number) {
   pending_[number] = false;
   active_[number] = true;
+  known_ = false;
 }
 
 void Nvic::leave(unsigned number) {
   active_[number] = false;
   if (number >= 16 && lines_[number - 16]) pending_[number] = true;
+  known_ = false;
+}
+
+void Nvic::give_back(unsigned number) {
+  active_[number] = false;
+  pending_[number] = true;
+  known_ = false;
 }
 
 void SoftwareTrigger::write_register(std::uint32_t, std::uint32_t value) {
@@ -132,6 +147,7 @@ void Nvic::reset(bool) {
   active_.reset();
   lines_.reset();
   enabled_.reset();
+  known_ = false;
   priority_.fill(0);
   group_ = 0;
   event_on_pend_ = false;
@@ -191,9 +207,11 @@ void Nvic::write_register(std::uint32_t offset, std::uint32_t value) {
   switch (offset & ~0x7Fu) {
     case 0x000:
       for_each_bit(index, value, [this](unsigned number) { enabled_[number] = true; });
+      known_ = false;
       break;
     case 0x080:
       for_each_bit(index, value, [this](unsigned number) { enabled_[number] = false; });
+      known_ = false;
       break;
     case 0x100:
       for_each_bit(index, value, [this](unsigned number) { set_pending(number); });
@@ -212,7 +230,7 @@ void Nvic::write_register(std::uint32_t offset, std::uint32_t value) {
     default:
       unmodelled_write(offset, value);
   }
-  chip_.reschedule();  // what is to be taken may have changed
+  chip_.reschedule(*this);  // what is to be taken may have changed
 }
 
 void Nvic::serialize(Saver& saver) {
@@ -223,6 +241,7 @@ void Nvic::serialize(Saver& saver) {
   serialize_bits(saver, lines_);
   saver(priority_, group_, event_on_pend_);
   if (saver.loading()) group_ &= 7;
+  known_ = false;
 }
 
 }  // namespace goldcrest::board

@@ -53,23 +53,35 @@ class Nvic final : public RegisterBlock {
   void clear_pending(unsigned number);
   bool pending(unsigned number) const { return pending_.test(number); }
   bool active(unsigned number) const { return active_.test(number); }
-  void set_active(unsigned number, bool active) { active_.set(number, active); }
+  void set_active(unsigned number, bool active) {
+    active_.set(number, active);
+    known_ = false;
+  }
   bool any_irq_pending() const;
-  void set_system_enabled(unsigned number, bool enabled) { enabled_.set(number, enabled); }
+  void set_system_enabled(unsigned number, bool enabled) {
+    enabled_.set(number, enabled);
+    known_ = false;
+  }
   bool enabled(unsigned number) const { return enabled_.test(number); }
 
   // --- priorities ---
   std::uint8_t priority_byte(unsigned number) const { return priority_.at(number); }
   void set_priority_byte(unsigned number, std::uint8_t value);
   /// AIRCR.PRIGROUP, 0–7.
-  void set_priority_group(unsigned group) { group_ = group; }
+  void set_priority_group(unsigned group) {
+    group_ = group;
+    known_ = false;
+  }
   unsigned priority_group() const { return group_; }
   /// The group priority of an exception, which decides pre-emption.
   Priority group_priority(unsigned number) const;
   /// The priority the CPU executes at.
   Priority execution_priority(const Masks& masks) const;
   /// The enabled pending exception that comes first by priority, then by number.
-  std::optional<unsigned> first_pending() const;
+  std::optional<unsigned> first_pending() const {
+    work_out();
+    return first_pending_;
+  }
   /// The exception that pre-empts now.
   std::optional<unsigned> to_take(const Masks& masks) const;
   /// One waits that the masks alone may hold back.
@@ -79,6 +91,8 @@ class Nvic final : public RegisterBlock {
   // --- entry and return ---
   void enter(unsigned number);
   void leave(unsigned number);
+  /// What has just been entered is pending again: another has taken its place.
+  void give_back(unsigned number);
 
   /// SCB_SCR.SEVONPEND: a bit that becomes pending is an event for WFE, enabled or not.
   void set_event_on_pend(bool on) { event_on_pend_ = on; }
@@ -93,6 +107,7 @@ class Nvic final : public RegisterBlock {
 
  private:
   Priority grouped(std::uint8_t byte) const;
+  void work_out() const;
   std::uint32_t word_of(const std::bitset<exception_count>& bits, std::uint32_t index) const;
   template <typename Action>
   void for_each_bit(std::uint32_t index, std::uint32_t value, Action action);
@@ -104,6 +119,11 @@ class Nvic final : public RegisterBlock {
   std::array<std::uint8_t, exception_count> priority_{};
   unsigned group_ = 0;
   bool event_on_pend_ = false;
+
+  // What follows from the above, asked far more often than it changes.
+  mutable bool known_ = false;
+  mutable std::optional<unsigned> first_pending_;
+  mutable Priority active_priority_ = thread_priority;
 };
 
 /// STIR at 0xE000EF00: pends an interrupt by number.

@@ -20,6 +20,17 @@ inline constexpr Picoseconds picoseconds_per_microsecond = 1'000'000;
 
 class Saver;  // archive of a board's state, see state.hpp: the same code path saves and loads
 
+/// Something that happens by itself.
+class EventSource {
+ public:
+  virtual ~EventSource() = default;
+  /// When something will happen by itself, or no_event.
+  virtual Picoseconds next_event() const { return no_event; }
+  /// Time has reached `now` (≥ the last next_event()); do what is due, set IRQ lines. Whoever else
+  /// gets another next event by that says so by Chip::reschedule().
+  virtual void advance(Picoseconds now) { (void)now; }
+};
+
 /// The chip as its peripherals see it.
 class Chip {
  public:
@@ -30,6 +41,11 @@ class Chip {
   virtual void set_irq(unsigned irq, bool level) = 0;
   /// The peripheral's next_event() became earlier than it was; the CPU loop must look again.
   virtual void reschedule() = 0;
+  /// The same, of a source that changes so often that the others are not to be asked again.
+  virtual void reschedule(const EventSource& changed) {
+    (void)changed;
+    reschedule();
+  }
   /// Current clocks in Hz, as RCC has them configured.
   virtual std::uint32_t hclk_hz() const = 0;
   virtual std::uint32_t pclk1_hz() const = 0;
@@ -60,9 +76,8 @@ class Chip {
   ~Chip() = default;
 };
 
-class Peripheral {
+class Peripheral : public EventSource {
  public:
-  virtual ~Peripheral() = default;
   virtual std::string_view name() const = 0;
   /// Register access at byte `offset` from the peripheral's base, `size` 1, 2 or 4. Accesses that
   /// the model does not cover call Chip::trace("unmodelled", …) and read as 0.
@@ -70,10 +85,6 @@ class Peripheral {
   virtual void write(std::uint32_t offset, std::uint32_t value, unsigned size) = 0;
   /// System reset: registers to their reset values (power-on additionally clears what survives).
   virtual void reset(bool power_on) = 0;
-  /// When something will happen by itself, or no_event.
-  virtual Picoseconds next_event() const { return no_event; }
-  /// Time has reached `now` (≥ the last next_event()); do what is due, set IRQ lines.
-  virtual void advance(Picoseconds now) { (void)now; }
   /// The chip enters (true) or leaves Stop mode (WFI/WFE with SLEEPDEEP and PWR_CR.PDDS clear):
   /// HCLK and the PCLKs stand still meanwhile; on leaving, RCC runs from MSI (RM0038 4.3.8).
   virtual void stop_mode(bool entered) { (void)entered; }

@@ -89,13 +89,15 @@ Peripherals::Peripherals(Chip& chip)
             .irq = 36,
             .bus = apb1,
             .dma_tx = {&dma1, 5, DmaSource::spi2_tx},
-            .dma_rx = {&dma1, 4, DmaSource::spi2_rx}}),
+            .dma_rx = {&dma1, 4, DmaSource::spi2_rx},
+            .i2s = true}),
       spi3(chip, pins,
            {.name = "SPI3",
             .irq = 47,
             .bus = apb1,
             .dma_tx = {&dma2, 2, DmaSource::spi3_tx},
-            .dma_rx = {&dma2, 1, DmaSource::spi3_rx}}),
+            .dma_rx = {&dma2, 1, DmaSource::spi3_rx},
+            .i2s = true}),
       adc(chip, rcc, pins, {&dma1, 1, DmaSource::adc1}),
       i2c1(chip, {.name = "I2C1", .event_irq = 31, .error_irq = 32}),
       i2c2(chip, {.name = "I2C2", .event_irq = 33, .error_irq = 34}),
@@ -107,6 +109,7 @@ Peripherals::Peripherals(Chip& chip)
              timer(5), timer(6), timer(7), timer(8)},
       timer_pins(pins, timers),
       radio(chip, pins) {
+  event_sources_.push_back(&radio);
   rcc.set_resetter(*this);
   connect_timers(timers);
   spi1.connect(radio, radio_wiring);
@@ -152,10 +155,12 @@ Timer Peripherals::timer(unsigned index) {
 void Peripherals::attach(std::uint32_t base, Peripheral& peripheral) {
   windows_.push_back({base, 0x400, &peripheral});
   all_.push_back(&peripheral);
+  event_sources_.push_back(&peripheral);
 }
 
 void Peripherals::attach(std::uint32_t base, Peripheral& peripheral, ClockGate gate) {
   attach(base, gated_.emplace_back(chip_, rcc, gate, peripheral));
+  event_sources_.back() = &peripheral;  // events do not pass the gate
 }
 
 void Peripherals::reset(bool power_on) {
@@ -181,15 +186,14 @@ void Peripherals::enter_standby() {
 }
 
 Picoseconds Peripherals::next_event() const {
-  Picoseconds next = radio.next_event();
-  for (const Peripheral* peripheral : all_) next = std::min(next, peripheral->next_event());
+  Picoseconds next = no_event;
+  for (const EventSource* source : event_sources_) next = std::min(next, source->next_event());
   return next;
 }
 
 void Peripherals::advance(Picoseconds now) {
-  radio.advance(now);
-  for (Peripheral* peripheral : all_) {
-    if (peripheral->next_event() <= now) peripheral->advance(now);
+  for (EventSource* source : event_sources_) {
+    if (source->next_event() <= now) source->advance(now);
   }
 }
 

@@ -53,6 +53,8 @@ class Peripherals final : public PeripheralResetter {
   Peripherals& operator=(const Peripherals&) = delete;
 
   std::span<const Window> windows() const { return windows_; }
+  /// What happens by itself, in the order in which it does at the same time.
+  std::span<EventSource* const> event_sources() const { return event_sources_; }
 
   /// Power-on resets the radio too. After a system reset call rcc.note_reset() with its cause.
   void reset(bool power_on);
@@ -103,6 +105,7 @@ class Peripherals final : public PeripheralResetter {
   std::deque<GatedPeripheral> gated_;
   std::vector<Window> windows_;
   std::vector<Peripheral*> all_;
+  std::vector<EventSource*> event_sources_;
 };
 
 }  // namespace goldcrest::board

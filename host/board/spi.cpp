@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/board/spi.hpp"
 
+#include <algorithm>
+
 #include "host/board/clock_time.hpp"
 
 namespace goldcrest::board {
@@ -28,6 +30,7 @@ constexpr std::uint32_t internal_select = 1u << 8;
 constexpr std::uint32_t software_select = 1u << 9;
 constexpr std::uint32_t receive_only_bit = 1u << 10;
 constexpr std::uint32_t sixteen_bits = 1u << 11;
+constexpr std::uint32_t crc_next = 1u << 12;
 constexpr std::uint32_t crc_enable = 1u << 13;
 constexpr std::uint32_t one_line_output = 1u << 14;
 constexpr std::uint32_t one_line = 1u << 15;
@@ -43,9 +46,22 @@ constexpr std::uint32_t transmit_interrupt = 1u << 7;
 // SR
 constexpr std::uint32_t receive_full = 1u << 0;
 constexpr std::uint32_t transmit_empty = 1u << 1;
+constexpr std::uint32_t channel_side = 1u << 2;
+constexpr std::uint32_t crc_error = 1u << 4;
 constexpr std::uint32_t mode_fault = 1u << 5;
 constexpr std::uint32_t overrun = 1u << 6;
 constexpr std::uint32_t busy = 1u << 7;
+
+// I2SCFGR
+constexpr std::uint32_t long_channel = 1u << 0;
+constexpr std::uint32_t long_data = 3u << 1;
+constexpr std::uint32_t i2s_receives = 1u << 8;
+constexpr std::uint32_t i2s_master = 1u << 9;
+constexpr std::uint32_t i2s_enable = 1u << 10;
+constexpr std::uint32_t i2s_mode = 1u << 11;
+// I2SPR
+constexpr std::uint32_t odd_factor = 1u << 8;
+constexpr std::uint32_t master_clock_output = 1u << 9;
 
 constexpr std::uint8_t reversed(std::uint8_t byte) {
   unsigned result = 0;
@@ -67,6 +83,10 @@ void Spi::reset(bool /*power_on*/) {
   control1_ = control2_ = 0;
   status_ = transmit_empty;
   polynomial_ = 7;
+  transmit_crc_ = receive_crc_ = 0;
+  crc_phase_ = false;
+  i2s_configuration_ = 0;
+  i2s_prescaler_ = 2;
   transmit_data_ = receive_data_ = shifting_ = 0;
   overrun_data_read_ = mode_fault_seen_ = false;
   frame_end_ = no_event;
@@ -89,7 +109,17 @@ bool Spi::transmit_only() const {
   return (control1_ & (one_line | one_line_output)) == (one_line | one_line_output);
 }
 
+/// A frame can be sent: there is a datum, or it is the CRC's turn.
+bool Spi::frame_waits() const {
+  return (status_ & transmit_empty) == 0 || crc_is_next();
+}
+
+bool Spi::crc_is_next() const {
+  return (control1_ & (crc_enable | crc_next)) == (crc_enable | crc_next);
+}
+
 Picoseconds Spi::frame_time() const {
+  if (i2s_enabled()) return cycles_to_time(i2s_word_clocks(), chip_.hclk_hz());
   const std::uint32_t clock = config_.bus == 1 ? chip_.pclk2_hz() : chip_.pclk1_hz();
   const std::uint64_t bits = (control1_ & sixteen_bits) != 0 ? 16 : 8;
   return cycles_to_time(bits << ((control1_ >> 3 & 7u) + 1), clock);
@@ -107,10 +137,14 @@ std::uint32_t Spi::read_register(std::uint32_t offset) {
       return read_data();
     case crcpr:
       return polynomial_;
+    case rxcrcr:
+      return receive_crc_;
+    case txcrcr:
+      return transmit_crc_;
     case i2scfgr:
-      return 0;
+      return i2s_configuration_;
     case i2spr:
-      return 2;
+      return config_.i2s ? i2s_prescaler_ : 0;
     default:
       return unmodelled_read(offset);
   }
@@ -122,21 +156,25 @@ void Spi::write_register(std::uint32_t offset, std::uint32_t value) {
       write_control(value & 0xFFFFu);
       break;
     case cr2:
-      if ((value & ti_frame) != 0) unmodelled("TI frame format");
       control2_ = value & 0x00F7u;
       break;
     case sr:
-      break;  // only CRCERR can be written, and CRC is not modelled
+      status_ &= value | ~crc_error;
+      break;
     case dr:
       write_data(value & 0xFFFFu);
       break;
     case crcpr:
       polynomial_ = value & 0xFFFFu;
       break;
+    case rxcrcr:
+    case txcrcr:
+      break;
     case i2scfgr:
-      if ((value & 1u << 11) != 0) unmodelled("I2S mode");
+      write_i2s(value);
       break;
     case i2spr:
+      i2s_prescaler_ = value & 0x3FFu;
       break;
     default:
       unmodelled_write(offset, value);
@@ -164,18 +202,15 @@ std::uint32_t Spi::read_data() {
 }
 
 void Spi::write_control(std::uint32_t value) {
-  if ((value & crc_enable) != 0) unmodelled("CRC");
   if (mode_fault_seen_) {
     status_ &= ~mode_fault;
     mode_fault_seen_ = false;
   }
-  const bool was_enabled = enabled();
+  if ((value & ~control1_ & crc_enable) != 0) transmit_crc_ = receive_crc_ = 0;
   control1_ = value;
   check_mode_fault();
-  if (enabled() && !was_enabled && !is_master()) unmodelled("slave mode");
   if (!enabled() || !is_master() || frame_end_ != no_event) return;
-  const bool waiting = (status_ & transmit_empty) == 0;
-  if (receive_only() || waiting) start_frame(chip_.now());
+  if (receive_only() || frame_waits()) start_frame(chip_.now());
 }
 
 // A master whose select input is low steps down (RM0038 "Master mode fault"). The NSS pins of this
@@ -190,13 +225,18 @@ void Spi::check_mode_fault() {
 void Spi::write_data(std::uint32_t value) {
   transmit_data_ = value;
   status_ &= ~transmit_empty;
-  if (enabled() && is_master() && !receive_only() && frame_end_ == no_event) {
-    start_frame(chip_.now());
-  }
+  if (frame_end_ != no_event) return;
+  const bool sends = i2s_enabled() ? (i2s_configuration_ & i2s_receives) == 0
+                                   : enabled() && is_master() && !receive_only();
+  if (sends) start_frame(chip_.now());
 }
 
 void Spi::start_frame(Picoseconds at) {
-  if (receive_only()) {
+  const bool has_datum = (status_ & transmit_empty) == 0 && !receive_only();
+  crc_phase_ = !has_datum && crc_is_next();
+  if (crc_phase_) {
+    shifting_ = transmit_crc_;
+  } else if (receive_only()) {
     shifting_ = 0;
   } else {
     shifting_ = transmit_data_;
@@ -204,37 +244,131 @@ void Spi::start_frame(Picoseconds at) {
   }
   status_ |= busy;
   frame_end_ = later(at, frame_time());
-  chip_.reschedule();
+  chip_.reschedule(*this);
 }
 
 void Spi::finish_frame(Picoseconds at) {
   frame_end_ = no_event;
-  std::uint32_t received = 0;
-  if ((control1_ & sixteen_bits) != 0) {
-    const bool low_first = (control1_ & least_significant_first) != 0;
-    const auto high = static_cast<std::uint8_t>(shifting_ >> 8);
-    const auto low = static_cast<std::uint8_t>(shifting_);
-    const std::uint32_t first = exchange(low_first ? low : high);
-    const std::uint32_t second = exchange(low_first ? high : low);
-    received = low_first ? first | second << 8 : first << 8 | second;
-  } else {
-    received = exchange(static_cast<std::uint8_t>(shifting_));
+  if (i2s_enabled()) {
+    finish_i2s_word(at);
+    return;
   }
-  if (!transmit_only()) {
-    if ((status_ & receive_full) != 0) {
-      status_ |= overrun;  // the new frame is lost
-      overrun_data_read_ = false;
-    } else {
-      receive_data_ = received;
-      status_ |= receive_full;
-    }
-  }
-  const bool waiting = (status_ & transmit_empty) == 0;
-  if (enabled() && is_master() && (receive_only() || waiting)) {
+  take_frame(exchange_frame(shifting_));
+  if (enabled() && is_master() && (receive_only() || frame_waits())) {
     start_frame(at);
   } else {
     status_ &= ~busy;
   }
+}
+
+/// What one frame has brought, as master or slave.
+void Spi::take_frame(std::uint32_t received) {
+  if (crc_phase_) {
+    if (received != receive_crc_ && !transmit_only()) status_ |= crc_error;
+    control1_ &= ~crc_next;
+    crc_phase_ = false;
+  } else if ((control1_ & crc_enable) != 0) {
+    add_to_crc(transmit_crc_, shifting_);
+    add_to_crc(receive_crc_, received);
+  }
+  if (!transmit_only()) receive(received);
+}
+
+void Spi::receive(std::uint32_t word) {
+  if ((status_ & receive_full) != 0) {
+    status_ |= overrun;  // the new frame is lost
+    overrun_data_read_ = false;
+  } else {
+    receive_data_ = word;
+    status_ |= receive_full;
+  }
+}
+
+/// The CRC takes the bits as they are on the wire.
+void Spi::add_to_crc(std::uint32_t& crc, std::uint32_t word) const {
+  const unsigned bits = (control1_ & sixteen_bits) != 0 ? 16 : 8;
+  const std::uint32_t top = 1u << (bits - 1);
+  for (unsigned index = 0; index < bits; ++index) {
+    const unsigned place = (control1_ & least_significant_first) != 0 ? index : bits - 1 - index;
+    const bool out = ((crc & top) != 0) != ((word >> place & 1u) != 0);
+    crc = (crc << 1 ^ (out ? polynomial_ : 0u)) & (2 * top - 1);
+  }
+}
+
+std::optional<std::uint32_t> Spi::clock_slave(std::uint32_t mosi) {
+  // Only the software select is modelled: SSI says whether the slave is chosen.
+  const bool chosen = (control1_ & software_select) != 0 && (control1_ & internal_select) == 0;
+  if (!enabled() || is_master() || !chosen) return std::nullopt;
+  // Without a new datum the old one goes out again.
+  crc_phase_ = (status_ & transmit_empty) != 0 && crc_is_next();
+  shifting_ = crc_phase_ ? transmit_crc_ : transmit_data_;
+  status_ |= transmit_empty;
+  const std::uint32_t width = (control1_ & sixteen_bits) != 0 ? 0xFFFFu : 0xFFu;
+  const std::uint32_t out = shifting_ & width;
+  take_frame(mosi & width);
+  update();
+  return out;
+}
+
+// --- I2S -----------------------------------------------------------------------------------------
+
+bool Spi::i2s_enabled() const {
+  return (i2s_configuration_ & (i2s_mode | i2s_enable)) == (i2s_mode | i2s_enable);
+}
+
+/// Clocks of one 16-bit word in the data register: half a channel of 32 bits if the data are
+/// longer.
+std::uint64_t Spi::i2s_word_clocks() const {
+  const bool halves = (i2s_configuration_ & long_data) != 0;
+  const bool wide = (i2s_configuration_ & long_channel) != 0 && !halves;
+  const std::uint32_t half = std::max(i2s_prescaler_ & 0xFFu, 2u);  // 0 and 1 are forbidden
+  const std::uint32_t divider = 2 * half + ((i2s_prescaler_ & odd_factor) != 0 ? 1u : 0u);
+  // With the master clock there are 256 of its clocks to a pair of channels.
+  if ((i2s_prescaler_ & master_clock_output) != 0) return (halves ? 64u : 128u) * divider;
+  return std::uint64_t{wide ? 32u : 16u} * divider;
+}
+
+void Spi::write_i2s(std::uint32_t value) {
+  if (!config_.i2s) return;
+  const bool was_enabled = i2s_enabled();
+  i2s_configuration_ = value & 0xFBFu;
+  if (was_enabled && !i2s_enabled()) {
+    frame_end_ = no_event;
+    status_ &= ~(busy | channel_side);
+    i2s_second_half_ = false;
+  }
+  // A master starts by itself; a slave waits for a clock that never comes.
+  const bool is_i2s_master = (i2s_configuration_ & i2s_master) != 0;
+  const bool receives = (i2s_configuration_ & i2s_receives) != 0;
+  const bool waits = (status_ & transmit_empty) == 0;
+  if (!was_enabled && i2s_enabled() && is_i2s_master && (receives || waits)) {
+    start_frame(chip_.now());
+  }
+}
+
+void Spi::finish_i2s_word(Picoseconds at) {
+  const bool halves = (i2s_configuration_ & long_data) != 0;
+  const bool receives = (i2s_configuration_ & i2s_receives) != 0;
+  if (!halves || i2s_second_half_) status_ ^= channel_side;
+  i2s_second_half_ = halves && !i2s_second_half_;
+  if (receives) receive(0);
+  if ((i2s_configuration_ & i2s_master) != 0 && (receives || (status_ & transmit_empty) == 0)) {
+    start_frame(at);
+  } else {
+    status_ &= ~busy;
+  }
+}
+
+// --- the bus -------------------------------------------------------------------------------------
+
+std::uint32_t Spi::exchange_frame(std::uint32_t word) {
+  if ((control1_ & sixteen_bits) == 0) return exchange(static_cast<std::uint8_t>(word));
+  const bool low_first = (control1_ & least_significant_first) != 0;
+  const auto high = static_cast<std::uint8_t>(word >> 8);
+  const auto low = static_cast<std::uint8_t>(word);
+  const std::uint32_t first = exchange(low_first ? low : high);
+  const std::uint32_t second = exchange(low_first ? high : low);
+  return low_first ? first | second << 8 : first << 8 | second;
 }
 
 std::uint8_t Spi::exchange(std::uint8_t mosi) {
@@ -249,7 +383,8 @@ std::uint8_t Spi::exchange(std::uint8_t mosi) {
 
 bool Spi::device_hears() const {
   if (!pins_.has_alternate(wiring_.sck, wiring_.alternate_function)) return false;
-  const bool mode_fits = ((control1_ & clock_phase_bit) != 0) == wiring_.clock_phase &&
+  const bool mode_fits = (control2_ & ti_frame) == 0 &&
+                         ((control1_ & clock_phase_bit) != 0) == wiring_.clock_phase &&
                          ((control1_ & clock_polarity_bit) != 0) == wiring_.clock_polarity;
   const std::uint32_t clock = config_.bus == 1 ? chip_.pclk2_hz() : chip_.pclk1_hz();
   const std::uint32_t sck = clock >> ((control1_ >> 3 & 7u) + 1);
@@ -267,20 +402,21 @@ void Spi::advance(Picoseconds now) {
 }
 
 void Spi::update() {
-  const bool error = (status_ & (overrun | mode_fault)) != 0;
+  const bool error = (status_ & (overrun | mode_fault | crc_error)) != 0;
   const bool level = ((control2_ & receive_interrupt) != 0 && (status_ & receive_full) != 0) ||
                      ((control2_ & transmit_interrupt) != 0 && (status_ & transmit_empty) != 0) ||
                      ((control2_ & error_interrupt) != 0 && error);
   chip_.set_irq(config_.irq, level);
   config_.dma_tx.set((control2_ & dma_transmit) != 0 && (status_ & transmit_empty) != 0 &&
-                     enabled());
+                     (enabled() || i2s_enabled()));
   config_.dma_rx.set((control2_ & dma_receive) != 0 && (status_ & receive_full) != 0);
 }
 
 void Spi::serialize(Saver& saver) {
   saver.section(name());
   saver(control1_, control2_, status_, polynomial_, transmit_data_, receive_data_, shifting_,
-        overrun_data_read_, mode_fault_seen_, frame_end_);
+        overrun_data_read_, mode_fault_seen_, frame_end_, transmit_crc_, receive_crc_, crc_phase_,
+        i2s_configuration_, i2s_prescaler_, i2s_second_half_);
 }
 
 }  // namespace goldcrest::board

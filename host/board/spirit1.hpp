@@ -32,7 +32,10 @@
 
 namespace goldcrest::board {
 
-class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver {
+class Spirit1 final : public EventSource,
+                      public SpiDevice,
+                      public PinListener,
+                      public RadioReceiver {
  public:
   static constexpr Pin chip_select{1, 6};
   static constexpr Pin shutdown_pin{0, 10};
@@ -61,8 +64,8 @@ class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver
 
   /// Power comes on; a reset of the microcontroller does not touch the radio.
   void power_on();
-  Picoseconds next_event() const;
-  void advance(Picoseconds now);
+  Picoseconds next_event() const override;
+  void advance(Picoseconds now) override;
   void serialize(Saver& saver);
 
  private:
@@ -100,7 +103,7 @@ class Spirit1 final : public SpiDevice, public PinListener, public RadioReceiver
   struct Reception {
     std::uint64_t id = 0;
     RadioSettings settings;  ///< the sender's
-    Picoseconds preamble_at = 0;
+    Picoseconds preamble_at = 0;  ///< it is over; once locked on, enough of it has come
     Picoseconds sync_at = 0;
     Picoseconds payload_at = 0;  ///< the first payload byte begins
     Picoseconds byte_time = 1;

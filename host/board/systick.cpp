@@ -112,7 +112,7 @@ void SysTick::write_register(std::uint32_t offset, std::uint32_t value) {
     default:
       unmodelled_write(offset, value);
   }
-  chip_.reschedule();
+  chip_.reschedule(*this);
 }
 
 void SysTick::serialize(Saver& saver) {

@@ -34,6 +34,7 @@ WEAK(flash_handler);
 WEAK(irq8_handler);
 WEAK(irq9_handler);
 WEAK(irq10_handler);
+WEAK(irq28_handler);
 WEAK(spi1_handler);
 WEAK(usart2_handler);
 
@@ -59,6 +60,7 @@ __attribute__((section(".vectors"), used)) void (*const vectors[])(void) = {
     [16 + 8] = irq8_handler,
     [16 + 9] = irq9_handler,
     [16 + 10] = irq10_handler,
+    [16 + 28] = irq28_handler,
     [16 + 35] = spi1_handler,
     [16 + 38] = usart2_handler,
     [72] = unexpected,
