@@ -24,6 +24,13 @@ constexpr std::uint8_t seed_reload = 0x08;  // PROTOCOL1
 /// The data sheet gives no time; an encryption is about 440 clocks, deriving the key as many.
 constexpr std::uint32_t aes_cycles = 440;
 
+/// Times of a packet that can be reckoned with, also if they come out of a forged state.
+bool is_sane(Picoseconds payload_at, Picoseconds byte_time, std::uint32_t bytes) {
+  constexpr Picoseconds longest_byte = 16 * static_cast<Picoseconds>(picoseconds_per_second);
+  return payload_at >= 0 && payload_at <= no_event / 4 && byte_time >= 1 &&
+         byte_time <= longest_byte && bytes <= 0xFFFF;
+}
+
 /// The sixteen registers from `first` on, whose last one is the first byte.
 AesBlock aes_block(const RegisterFile& file, std::uint8_t first) {
   AesBlock block;
@@ -36,7 +43,10 @@ AesBlock aes_block(const RegisterFile& file, std::uint8_t first) {
 void Spirit1::Transmission::serialize(Saver& saver) {
   saver(begin, end, payload_at, byte_time, payload_bytes, fetched, announced, streamed,
         acknowledges, content);
-  byte_time = std::max<Picoseconds>(byte_time, 1);
+  if (!is_sane(payload_at, byte_time, payload_bytes) || fetched > payload_bytes) {
+    saver.fail("the radio sends an impossible packet");
+    *this = {};
+  }
 }
 
 void Spirit1::Reception::serialize(Saver& saver) {
@@ -44,7 +54,10 @@ void Spirit1::Reception::serialize(Saver& saver) {
         settings.sync_bytes, settings.crc_bytes, settings.whitening);
   saver(preamble_at, sync_at, payload_at, byte_time, rssi_dbm, preamble_seen, sync_seen, overflow,
         stored, fifo_before, payload);
-  byte_time = std::max<Picoseconds>(byte_time, 1);
+  if (!is_sane(payload_at, byte_time, stored)) {
+    saver.fail("the radio receives an impossible packet");
+    *this = {};
+  }
 }
 
 void Spirit1::Exchange::serialize(Saver& saver) {
@@ -144,6 +157,7 @@ std::uint8_t Spirit1::read(std::uint8_t address) {
     }
     const std::uint8_t byte = rx_fifo_.pop();
     update_fifo_flags();
+    if (reception_) chip_.reschedule();  // it fills up again at another time
     return byte;
   }
   return address >= read_only_begin ? read_only(address) : registers_[address];
@@ -184,6 +198,7 @@ void Spirit1::write(std::uint8_t address, std::uint8_t value) {
       raise(Irq::tx_fifo_error);
     }
     update_fifo_flags();
+    if (transmission_) chip_.reschedule();
     return;
   }
   if (tracing()) trace(fmt::format("{} = {:#04x}", register_name(address), value));
@@ -195,6 +210,7 @@ void Spirit1::write(std::uint8_t address, std::uint8_t value) {
   }
   update_fifo_flags();  // thresholds, and with it pins, masks and GPIO functions
   update_pins();
+  if (reception_ || transmission_) chip_.reschedule();
 }
 
 void Spirit1::warn_unmodelled(std::uint8_t address, std::uint8_t value) {

@@ -42,7 +42,13 @@ class Fifo {
   }
   bool almost_empty(std::uint8_t threshold) const { return size() <= (threshold & 0x7Fu); }
 
-  void serialize(Saver& saver) { saver(bytes_); }
+  void serialize(Saver& saver) {
+    saver(bytes_);
+    if (size() > capacity) {
+      saver.fail("a FIFO of the radio holds more than it can");
+      clear();
+    }
+  }
 
  private:
   std::deque<std::uint8_t> bytes_;

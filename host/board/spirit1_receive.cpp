@@ -62,10 +62,12 @@ void Spirit1::lock_on(Reception packet) {
       !hears(own, packet.settings, allowed_sync_errors(registers_))) {
     return;
   }
-  if (packet.preamble_at - time_ < air_time(registers_, needed_preamble_bits(registers_))) {
+  const Picoseconds good_at = time_ + air_time(registers_, needed_preamble_bits(registers_));
+  if (packet.preamble_at < good_at) {
     trace("a packet is missed: too little of its preamble");
     return;
   }
+  packet.preamble_at = good_at;
   packet.byte_time = std::max<Picoseconds>(air_time(registers_, byte_bits(format)), 1);
   packet.payload_at =
       packet.sync_at +
@@ -185,6 +187,8 @@ void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt
   if (exchange_ && !answers) {  // anything else: listens on
     rx_fifo_.truncate(reception_->fifo_before);
     reception_.reset();
+    rx_timeout_at_ = later(time_, rx_timeout(registers_));
+    chip_.reschedule();
     return update_fifo_flags();
   }
   const bool again = reason.empty() && !bad && must_acknowledge(whole) && heard_before(whole);

@@ -110,14 +110,11 @@ void Spirit1::step() {
       if (goal == Goal::rx || goal == Goal::tx) start_synthesizer(goal);
       break;
     }
-    case State::ready:   // on the way to sleep
-      tx_fifo_.clear();  // the FIFOs are not kept without the crystal
-      rx_fifo_.clear();
+    case State::ready:  // on the way to sleep; registers and FIFOs are kept
       enter(goal_ == Goal::sleep ? State::sleep : State::standby);
       raise(Irq::standby_delayed);
       wake_up_expired_ = false;
       if (goal_ == Goal::sleep) start_wake_up_timer();
-      update_fifo_flags();
       break;
     case State::synth_setup:
       step_from_synthesizer();
@@ -252,6 +249,7 @@ void Spirit1::flush(Fifo& fifo) {
   fifo.clear();
   if (reception_ && &fifo == &rx_fifo_) reception_->fifo_before = 0;
   update_fifo_flags();
+  if (reception_ || transmission_) chip_.reschedule();
 }
 
 // Valid from READY and LOCK only; anywhere else the chip ignores it.

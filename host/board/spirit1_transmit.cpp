@@ -76,10 +76,10 @@ void Spirit1::transmit(Transmission next, const PacketFormat& format) {
   enter(State::tx);
   raise(Irq::tx_start_up);
   if (tracing()) {
-    trace(fmt::format("sends {} bytes at {} Hz, {} bit/s, {} us, PA level {}", content,
+    trace(fmt::format("sends {} bytes at {} Hz, {} bit/s, {} us, {} dBm", content,
                       carrier_hz(registers_), bitrate(registers_),
                       (transmission_->end - time_) / picoseconds_per_microsecond,
-                      power_level(registers_)));
+                      transmit_power_half_dbm(power_level(registers_)) / 2.0));
   }
   if (tx_fifo_.size() >= transmission_->payload_bytes) {
     announce(time_);
@@ -170,7 +170,10 @@ void Spirit1::end_transmission() {
   }
   const Transmission sent = std::move(*transmission_);
   transmission_.reset();
-  if (sent.acknowledges) return end_reception();
+  if (sent.acknowledges) {
+    end_reception();
+    return raise(Irq::tx_data_sent);
+  }
   if (wants_acknowledgement()) return await_acknowledgement(sent.content);
   packet_sent();
 }

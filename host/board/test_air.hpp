@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/board/spirit1.hpp"
@@ -24,6 +26,11 @@ class RadioBench : public TestBench {
     // PA10 drives SDN low, as a GPIO output would.
     drive_pin(0, 10, false);
     run_for(microseconds(1000));
+  }
+
+  void trace(std::string_view category, std::string_view text) override {
+    TestBench::trace(category, text);
+    if (category == "radio") radio_trace.emplace_back(text);
   }
 
   ByteVector transaction(std::initializer_list<std::uint8_t> head,
@@ -91,6 +98,8 @@ class RadioBench : public TestBench {
   }
 
   Spirit1& radio() { return peripherals.radio; }
+
+  std::vector<std::string> radio_trace;
 };
 
 constexpr std::uint32_t flag(spirit1::Irq irq) {
