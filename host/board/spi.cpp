@@ -144,7 +144,7 @@ std::uint32_t Spi::read_register(std::uint32_t offset) {
     case i2scfgr:
       return i2s_configuration_;
     case i2spr:
-      return config_.i2s ? i2s_prescaler_ : 0;
+      return i2s_prescaler_;
     default:
       return unmodelled_read(offset);
   }
@@ -174,7 +174,7 @@ void Spi::write_register(std::uint32_t offset, std::uint32_t value) {
       write_i2s(value);
       break;
     case i2spr:
-      i2s_prescaler_ = value & 0x3FFu;
+      if (config_.i2s) i2s_prescaler_ = value & 0x3FFu;
       break;
     default:
       unmodelled_write(offset, value);
@@ -226,8 +226,9 @@ void Spi::write_data(std::uint32_t value) {
   transmit_data_ = value;
   status_ &= ~transmit_empty;
   if (frame_end_ != no_event) return;
-  const bool sends = i2s_enabled() ? (i2s_configuration_ & i2s_receives) == 0
-                                   : enabled() && is_master() && !receive_only();
+  const bool sends = i2s_enabled()
+                         ? (i2s_configuration_ & (i2s_receives | i2s_master)) == i2s_master
+                         : enabled() && is_master() && !receive_only();
   if (sends) start_frame(chip_.now());
 }
 

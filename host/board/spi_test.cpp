@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include "host/board/test_bench.hpp"
@@ -170,6 +171,125 @@ TEST_F(SpiTest, ReceiveOnlyClocksOnItsOwn) {
   bench.clear_bits(cr1, 1u << 6);
   bench.run_for(3 * byte);
   EXPECT_EQ(device.heard.size(), 4u);
+}
+
+TEST_F(SpiTest, Registers) {
+  struct Register {
+    std::uint32_t offset;
+    std::uint32_t reset;
+    std::uint32_t writable;
+  };
+  // RM0038 28.5. CR1 without SPE and MSTR; I2S is in SPI2 and SPI3 only.
+  const std::array<Register, 9> registers{{{0x00, 0, 0xFFBB},
+                                           {0x04, 0, 0xF7},
+                                           {0x08, 2, 0x02},
+                                           {0x10, 7, 0xFFFF},
+                                           {0x14, 0, 0},
+                                           {0x18, 0, 0},
+                                           {0x1C, 0, 0x0BBF},  // without I2SE
+                                           {0x20, 2, 0x03FF},
+                                           {0x24, 0, 0}}};
+  TestBench fresh;
+  fresh.open_gates();
+  for (const std::uint32_t port : {0x40013000u, 0x40003800u, 0x40003C00u}) {
+    for (const Register& reg : registers) {
+      EXPECT_EQ(fresh.read(port + reg.offset), reg.reset) << std::hex << port + reg.offset;
+      const std::uint32_t kept = reg.offset == 0 ? 0x44u : reg.offset == 0x1C ? 0x400u : 0u;
+      fresh.write(port + reg.offset, 0xFFFF'FFFF & ~kept);
+      const bool absent = port == 0x40013000u && (reg.offset == 0x1C || reg.offset == 0x20);
+      EXPECT_EQ(fresh.read(port + reg.offset), absent ? reg.reset : reg.writable)
+          << std::hex << port + reg.offset;
+      fresh.write(port + reg.offset, reg.reset);
+    }
+  }
+}
+
+/// CRC as RM0038 means it, bit by bit.
+std::uint32_t crc8(const std::vector<std::uint8_t>& bytes, std::uint32_t polynomial) {
+  std::uint32_t crc = 0;
+  for (const std::uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit)
+      crc = (crc << 1 ^ ((crc & 0x80u) != 0 ? polynomial : 0u)) & 0xFFu;
+  }
+  return crc;
+}
+
+TEST_F(SpiTest, CrcFollowsTheData) {
+  bench.clear_bits(cr1, 1u << 6);
+  bench.write(base + 0x10, 0x07);
+  bench.set_bits(cr1, 1u << 13);
+  bench.set_bits(cr1, 1u << 6);
+  for (const std::uint32_t value : {0x12u, 0x34u}) {
+    bench.write(dr, value);
+    if (value == 0x34) bench.set_bits(cr1, 1u << 12);
+    bench.run_for(byte);
+    (void)bench.read(dr);
+  }
+  EXPECT_EQ(bench.read(sr) & bsy, bsy) << "the CRC is on its way";
+  bench.run_for(byte);
+  const std::uint32_t sent = crc8({0x12, 0x34}, 7);
+  EXPECT_EQ(bench.read(base + 0x18), sent);
+  EXPECT_EQ(bench.read(base + 0x14), crc8({0xED, 0xCB}, 7));
+  EXPECT_EQ(device.heard, (std::vector<std::uint8_t>{0x12, 0x34, static_cast<std::uint8_t>(sent)}));
+  EXPECT_EQ(bench.read(cr1) & 1u << 12, 0u);
+  // The device answers with the complement of what it hears, which is no CRC of what it said.
+  EXPECT_EQ(bench.read(sr) & 0x10u, 0x10u);
+  bench.write(cr2, 1u << 5);
+  EXPECT_TRUE(bench.irqs[irq]);
+  bench.write(sr, 0);
+  EXPECT_EQ(bench.read(sr) & 0x10u, 0u);
+  EXPECT_FALSE(bench.irqs[irq]);
+  bench.clear_bits(cr1, 1u << 13);
+  bench.set_bits(cr1, 1u << 13);
+  EXPECT_EQ(bench.read(base + 0x18), 0u);
+}
+
+TEST_F(SpiTest, SlaveAnswersItsMasterWithCrc) {
+  auto& slave = bench.peripherals.spi2;
+  constexpr std::uint32_t spi2 = 0x40003800;
+  bench.write(spi2, 1u << 13 | 1u << 11 | 1u << 9);
+  EXPECT_FALSE(slave.clock_slave(0x1234));
+  bench.set_bits(spi2, 1u << 6);
+  bench.write(spi2 + 0x0C, 0xCAFE);
+  EXPECT_EQ(bench.read(spi2 + 0x08), 0u) << "waits for the master's clock";
+  bench.run_for(microseconds(1000));
+  EXPECT_EQ(slave.clock_slave(0x1234), 0xCAFEu);
+  EXPECT_EQ(bench.read(spi2 + 0x08), txe | rxne);
+  EXPECT_EQ(bench.read(spi2 + 0x0C), 0x1234u);
+  const std::uint32_t own = bench.read(spi2 + 0x18);
+  const std::uint32_t expected = bench.read(spi2 + 0x14);
+  bench.set_bits(spi2, 1u << 12);
+  EXPECT_EQ(slave.clock_slave(expected), own);
+  EXPECT_EQ(bench.read(spi2 + 0x08) & 0x10u, 0u);
+  bench.set_bits(spi2, 1u << 8);
+  EXPECT_FALSE(slave.clock_slave(1)) << "not selected";
+}
+
+TEST_F(SpiTest, TiFramesAreNotUnderstood) {
+  bench.write(cr2, 1u << 4);
+  bench.write(dr, 1);
+  bench.run_for(byte);
+  EXPECT_TRUE(device.heard.empty());
+  EXPECT_EQ(bench.read(dr), 0xFFu);
+}
+
+TEST_F(SpiTest, I2sTakesWordsAtItsPace) {
+  constexpr std::uint32_t spi2 = 0x40003800;
+  bench.write(spi2 + 0x20, 4);                              // bit clock 32 MHz / 8
+  bench.write(spi2 + 0x1C, 1u << 11 | 1u << 10 | 2u << 8);  // master transmitter, 16 bits
+  const Picoseconds word = cycles_to_time(16 * 8, 32'000'000);
+  bench.write(spi2 + 0x0C, 1);
+  bench.write(spi2 + 0x0C, 2);
+  EXPECT_EQ(bench.read(spi2 + 0x08), bsy);
+  bench.run_for(word);
+  EXPECT_EQ(bench.read(spi2 + 0x08), bsy | txe | 4u) << "the other channel";
+  bench.run_for(word);
+  EXPECT_EQ(bench.read(spi2 + 0x08), txe);
+  bench.write(spi2 + 0x1C, 0);
+  bench.write(spi2 + 0x1C, 1u << 11 | 1u << 10 | 3u << 8);  // master receiver: silence
+  bench.run_for(word);
+  EXPECT_EQ(bench.read(spi2 + 0x08) & rxne, rxne);
 }
 
 }  // namespace

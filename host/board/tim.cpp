@@ -270,7 +270,7 @@ void Timer::plan() {
     }
   }
   plan_input_captures();
-  if (due_at_ < before) chip_.reschedule();
+  if (due_at_ < before) chip_.reschedule(*this);
 }
 
 void Timer::advance(Picoseconds now) {

@@ -97,7 +97,7 @@ void Usart::push(std::string_view bytes) {
 void Usart::push_frame(std::uint32_t data, LineFault fault) {
   arriving_.emplace_back(static_cast<std::uint16_t>(data & 0x1FFu), fault);
   if (receive_end_ == no_event) start_reception(chip_.now());
-  chip_.reschedule();
+  chip_.reschedule(*this);
 }
 
 unsigned Usart::take_breaks() {
@@ -203,7 +203,7 @@ std::uint32_t Usart::read_data() {
   status_seen_ = 0;
   if (receive_end_ == no_event && !arriving_.empty()) {
     start_reception(chip_.now());
-    chip_.reschedule();
+    chip_.reschedule(*this);
   }
   update_rts();
   update();
@@ -271,7 +271,7 @@ void Usart::continue_transmission(Picoseconds at) {
     sending_break_ = true;
     status_ &= ~transmission_complete;
     transmit_end_ = later(at, bits_time(2 * (low_bits + 1)));
-    chip_.reschedule();
+    chip_.reschedule(*this);
   } else {
     status_ |= transmission_complete;
   }
@@ -282,7 +282,7 @@ void Usart::start_transmission(Picoseconds at) {
   status_ |= transmit_empty;
   status_ &= ~transmission_complete;
   transmit_end_ = later(at, frame_time());
-  chip_.reschedule();
+  chip_.reschedule(*this);
 }
 
 void Usart::finish_transmission(Picoseconds at) {
