@@ -174,6 +174,7 @@ void Debugger::write_register(CpuRegister which, std::uint32_t value) {
   Engine& engine = machine_.cpu().engine();
   const auto number = std::to_underlying(which);
   if (which == CpuRegister::pc) {
+    if ((value & ~1u) == machine_.cpu().pc()) return;
     machine_.cpu().set_pc(value & ~1u);
     pc_written_ = true;
     return;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/board/debugger.hpp"
 #include "sim/air/air.hpp"
 
 namespace goldcrest::board::program {
@@ -36,6 +37,7 @@ int AirPort::rssi_dbm(base::Instant now, const RadioSettings& settings) {
 void AirPort::advance(base::Instant now) {
   station_.advance(now);
   station_.receive([this](base::Bytes frame) {
+    if (board_.debugger().halt()) return;  // the air does not wait for it
     const base::Instant free = arrivals_.empty() ? board_.now() : arrivals_.back().end;
     const base::Instant begin = std::max(free, board_.now());
     arrivals_.push_back({.id = next_id_++,

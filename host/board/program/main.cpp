@@ -40,6 +40,7 @@ struct Arguments {
   std::string speed = "1";
   std::string trace;
   std::string send;
+  std::string gdb;
 };
 
 void add_options(CLI::App& app, Arguments& arguments) {
@@ -57,6 +58,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--drive", session.drive, "folder that acts as the ST-Link's drive")
       ->type_name("DIR");
   app.add_option("--control", session.control, "Unix socket for commands")->type_name("SOCKET");
+  app.add_option("--gdb", arguments.gdb,
+                 "let gdb debug the firmware here; host 127.0.0.1 if none is given, port 0 for any")
+      ->type_name("[HOST:]PORT");
+  app.add_flag("--gdb-wait", session.gdb_wait, "start halted, until gdb continues")
+      ->needs("--gdb");
   app.add_option("--send", arguments.send, "send a command to the board at --control, and exit")
       ->type_name("COMMAND")
       ->needs("--control");
@@ -99,6 +105,13 @@ std::expected<void, std::string> complete(Arguments& arguments) {
     const auto endpoint = system::parse_endpoint(arguments.air, air::zep_port);
     if (!endpoint) return std::unexpected(endpoint.error());
     session.air = *endpoint;
+  }
+  if (!arguments.gdb.empty()) {
+    const bool port_only = arguments.gdb.find_first_not_of("0123456789") == std::string::npos;
+    const auto endpoint =
+        system::parse_endpoint(port_only ? "127.0.0.1:" + arguments.gdb : arguments.gdb);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    session.gdb = *endpoint;
   }
   return {};
 }

@@ -8,7 +8,9 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "host/board/debugger.hpp"
 #include "host/system/run.hpp"
+#include "host/system/udp_socket.hpp"
 
 namespace goldcrest::board::program {
 namespace {
@@ -90,6 +92,13 @@ std::expected<void, std::string> Session::open() {
     if (!control) return std::unexpected(control.error());
     control_.emplace(std::move(*control));
   }
+  if (options_.gdb) {
+    auto gdb = GdbServer::open(*options_.gdb, board_,
+                               [this](std::string_view line) { return command(line); });
+    if (!gdb) return std::unexpected(gdb.error());
+    gdb_.emplace(std::move(*gdb));
+    fmt::print(stderr, "gdb: target extended-remote {}\n", system::format(gdb_->local()));
+  }
   return {};
 }
 
@@ -113,6 +122,7 @@ std::expected<void, std::string> Session::run() {
   if (auto saved = save(); !saved) return saved;  // finds out now whether that is possible
   board_.power(true);
   if (options_.jumper) board_.set_jumper(true);
+  if (options_.gdb_wait) board_.debugger().request_halt();
   real_origin_ = system::monotonic_now();
   board_origin_ = board_.now();
   while (!system::stop_requested() && !quit_) {
@@ -129,6 +139,11 @@ std::expected<void, std::string> Session::run() {
 
 /// How far the board may run now.
 base::Instant Session::board_target(base::Instant real) {
+  if (board_.debugger().halt()) {  // its time stands still
+    real_origin_ = real;
+    board_origin_ = board_.now();
+    return board_.now();
+  }
   if (options_.speed == 0) return board_.now() + step_max;
   const auto scaled = [&](base::Duration elapsed) {
     return base::Duration(
@@ -144,7 +159,7 @@ base::Instant Session::board_target(base::Instant real) {
 }
 
 void Session::run_board(base::Instant until) {
-  while (board_.now() < until) {
+  while (board_.now() < until && !board_.debugger().halt()) {
     base::Instant stop = std::min(until, release_at_);
     if (air_) stop = std::min(stop, air_->next_delivery());
     board_.run_until(std::max(stop, board_.now() + base::Duration(1)));
@@ -155,6 +170,7 @@ void Session::run_board(base::Instant until) {
     }
   }
   serial_->write(board_.take_serial());
+  if (gdb_) gdb_->advance();
   if (board_.take_cut_fired()) {
     unsaved_ = true;
     fmt::print(stderr, "board: the armed power cut has fired; power is off\n");
@@ -168,8 +184,11 @@ void Session::wait(base::Instant real) {
   if (air_) descriptors.push_back({air_->descriptor(), POLLIN, 0});
   if (drive_) descriptors.push_back({drive_->descriptor(), POLLIN, 0});
   if (control_) control_->add_descriptors(descriptors);
+  if (gdb_) gdb_->add_descriptors(descriptors);
   int timeout_ms = 0;
-  if (options_.speed != 0) {
+  if (board_.debugger().halt()) {
+    timeout_ms = 100;
+  } else if (options_.speed != 0) {
     base::Instant next = std::min(board_.next_event(), release_at_);
     if (air_) next = std::min(next, air_->next_delivery());
     const base::Instant target =
@@ -188,6 +207,7 @@ void Session::serve() {
   if (!typed.empty()) board_.type(typed);
   if (air_) air_->advance(system::monotonic_now());
   if (control_) control_->serve(*this);
+  if (gdb_) gdb_->serve();
   if (!drive_) return;
   while (const auto dropped = drive_->take()) {
     fmt::print(stderr, "drive: {}, {} bytes\n", dropped->name, dropped->bytes.size());

@@ -17,6 +17,7 @@
 #include "host/board/program/air_port.hpp"
 #include "host/board/program/control.hpp"
 #include "host/board/program/drive.hpp"
+#include "host/board/program/gdb_server.hpp"
 #include "host/board/program/serial_port.hpp"
 
 namespace goldcrest::board::program {
@@ -28,6 +29,8 @@ struct SessionOptions {
   bool jumper = false;
   std::filesystem::path drive;
   std::filesystem::path control;
+  std::optional<wire::Endpoint> gdb;
+  bool gdb_wait = false;  ///< halted until a debugger lets it run
   double speed = 1.0;  ///< board seconds a real second; 0: as fast as it goes
   std::vector<std::string> trace;
   std::uint64_t seed = 1;
@@ -66,6 +69,7 @@ class Session final : private ControlHandler {
   std::optional<AirPort> air_;
   std::optional<Drive> drive_;
   std::optional<ControlServer> control_;
+  std::optional<GdbServer> gdb_;
 
   base::Instant real_origin_;  ///< real time at which the board's time was board_origin_
   base::Instant board_origin_;
