@@ -247,10 +247,22 @@ void Cpu::pop_frame(std::uint32_t exception_return, Context& context) {
   std::array<std::uint32_t, frame_size / 4> frame{};
   for (std::uint32_t& word : frame) word = pop();
   const auto [r0, r1, r2, r3, r12, lr, pc, stacked_xpsr] = frame;
+  const std::uint32_t number = stacked_xpsr & xpsr_exception;
+  if (to_thread != (number == 0)) {
+    // The fault pushes what has been popped, so that the frame stays as it is.
+    engine_.set({{Register::r0, r0},
+                 {Register::r1, r1},
+                 {Register::r2, r2},
+                 {Register::r3, r3},
+                 {Register::r12, r12}});
+    context.xpsr = (context.xpsr & ~xpsr_flags) | (stacked_xpsr & xpsr_flags);
+    const auto taken = escalate(exception::usage_fault, fault_status::invalid_pc);
+    if (taken) go_to_handler(*taken, 0xF0000000u | exception_return, context);
+    return;
+  }
   sp += frame_size;
   if (scb_.stack_align() && (stacked_xpsr & xpsr_realigned) != 0) sp |= 4;
   pc_ = pc & ~1u;
-  const std::uint32_t number = stacked_xpsr & xpsr_exception;
   std::uint32_t xpsr = stacked_xpsr & (xpsr_flags | xpsr_it | xpsr_thumb);
   if (!to_thread) xpsr |= number;
   engine_.set({{Register::r0, r0},
@@ -276,11 +288,7 @@ void Cpu::pop_frame(std::uint32_t exception_return, Context& context) {
   }
   scb_.set_active_exception(xpsr & xpsr_exception);
   event_ = true;
-  if (to_thread != (number == 0)) {
-    fault(exception::usage_fault, fault_status::invalid_pc);
-  } else if (to_thread && scb_.sleep_on_exit()) {
-    state_ = State::sleeping;
-  }
+  if (to_thread && scb_.sleep_on_exit()) state_ = State::sleeping;
 }
 
 // --- faults --------------------------------------------------------------------------------------

@@ -37,8 +37,8 @@ struct Totals {
 
 void disassemble(const std::filesystem::path& file, std::uint32_t begin, std::uint32_t end) {
   const std::string command = fmt::format(
-      "arm-none-eabi-objdump -D -b binary -marm -Mforce-thumb --adjust-vma=0x08000000 "
-      "--start-address={:#x} --stop-address={:#x} '{}' | sed -n '/^ /p'",
+      "arm-none-eabi-objdump -D -z -b binary -marm -Mforce-thumb --adjust-vma=0x08000000 "
+      "--start-address={:#x} --stop-address={:#x} '{}' | sed -n '/^ /{{p;q}}'",
       begin, end, file.string());
   (void)std::fflush(stdout);
   if (std::system(command.c_str()) != 0) fmt::print("  (no disassembly)\n");
@@ -48,7 +48,7 @@ void print_divergence(const Program& program, const Divergence& divergence) {
   fmt::print("  the instructions before, as qemu has executed them:\n");
   for (const Registers& registers : divergence.leading_to_it) {
     fmt::print("  {}\n", describe(registers, nullptr));
-    disassemble(program.file, registers.pc(), registers.pc() + 2);
+    disassemble(program.file, registers.pc(), registers.pc() + 4);
   }
   const Registers* theirs = divergence.theirs ? &*divergence.theirs : nullptr;
   fmt::print("  then\n  board:{}\n", describe(divergence.ours.registers, theirs));

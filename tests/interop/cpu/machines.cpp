@@ -23,7 +23,7 @@ namespace goldcrest::tests {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds qemu_limit{60};
+constexpr std::chrono::seconds qemu_limit{30};
 constexpr std::chrono::seconds board_limit{120};  // of virtual time
 constexpr std::string_view last_line = "end\n";
 constexpr int log_descriptor = 3;

@@ -29,6 +29,8 @@
 #define NVIC_STIR REG(0xE000EF00)
 
 int main(void);
+/// What comes behind main(), for programs that do not return from it.
+void main_done(void);
 
 /// To the console, which goes out when main() has returned.
 void put(char character);
