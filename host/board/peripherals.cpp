@@ -103,7 +103,7 @@ Peripherals::Peripherals(Chip& chip)
       adc(chip, rcc, pins, {&dma1, 1, DmaSource::adc1}),
       i2c1(chip, {.name = "I2C1", .event_irq = 31, .error_irq = 32}),
       i2c2(chip, {.name = "I2C2", .event_irq = 33, .error_irq = 34}),
-      rtc(chip, rcc, pwr, exti),
+      rtc(chip, rcc, pwr, exti, pins),
       iwdg(chip, rcc),
       wwdg(chip, rcc),
       crc(chip),

@@ -4,69 +4,29 @@
 #include <algorithm>
 
 #include "host/board/clock_time.hpp"
+#include "host/board/rtc_registers.hpp"
 
 namespace goldcrest::board {
-namespace {
 
-enum Offset : std::uint32_t {
-  tr = 0x00,
-  dr = 0x04,
-  cr = 0x08,
-  isr = 0x0C,
-  prer = 0x10,
-  wutr = 0x14,
-  calibr = 0x18,
-  alrmar = 0x1C,
-  alrmbr = 0x20,
-  wpr = 0x24,
-  ssr = 0x28,
-  shiftr = 0x2C,
-  tstr = 0x30,
-  tsdr = 0x34,
-  tsssr = 0x38,
-  calr = 0x3C,
-  tafcr = 0x40,
-  alrmassr = 0x44,
-  alrmbssr = 0x48,
-  bkp0r = 0x50,
-  bkp31r = 0xCC,
-};
-
-// CR
-constexpr std::uint32_t bypass_shadow = 1u << 5;
-constexpr std::uint32_t twelve_hours = 1u << 6;
-constexpr std::uint32_t alarm_enable = 1u << 8;  // A; B is the next bit, as below
-constexpr std::uint32_t wake_up_enable = 1u << 10;
-constexpr std::uint32_t alarm_interrupt = 1u << 12;
-constexpr std::uint32_t wake_up_interrupt = 1u << 14;
-constexpr std::uint32_t add_hour = 1u << 16;
-constexpr std::uint32_t subtract_hour = 1u << 17;
-
-// ISR
-constexpr std::uint32_t alarm_writable = 1u << 0;
-constexpr std::uint32_t wake_up_writable = 1u << 2;
-constexpr std::uint32_t initialised = 1u << 4;
-constexpr std::uint32_t synchronised = 1u << 5;
-constexpr std::uint32_t initialisation_flag = 1u << 6;
-constexpr std::uint32_t initialisation = 1u << 7;
-constexpr std::uint32_t alarm_flag = 1u << 8;
-constexpr std::uint32_t wake_up_flag = 1u << 10;
-
-constexpr std::uint32_t mask_bit = 0x80;  // of each byte of an alarm register
-
-}  // namespace
+using namespace rtc;
 
 void Rtc::Alarm::serialize(Saver& saver) {
   saver(match, sub_second, at);
 }
 
-Rtc::Rtc(Chip& chip, Rcc& rcc, const Pwr& pwr, Exti& exti)
-    : RegisterBlock(chip, "RTC", NarrowWrite::duplicate), rcc_(rcc), pwr_(pwr), exti_(exti) {
+Rtc::Rtc(Chip& chip, Rcc& rcc, const Pwr& pwr, Exti& exti, Pins& pins)
+    : RegisterBlock(chip, "RTC", NarrowWrite::duplicate),
+      rcc_(rcc),
+      pwr_(pwr),
+      exti_(exti),
+      pins_(pins) {
   rcc_.add_listener(*this);
+  pins_.add_listener(*this);
 }
 
 void Rtc::reset_domain() {
-  control_ = flags_ = wake_up_reload_ = unlock_step_ = 0;
+  control_ = flags_ = unlock_step_ = 0;
+  wake_up_reload_ = 0xFFFF;
   prescalers_ = 0x007F'00FF;
   alarms_ = {};
   calibration_ = smooth_calibration_ = tamper_ = 0;
@@ -77,22 +37,29 @@ void Rtc::reset_domain() {
   written_time_ = 0;
   written_date_ = 0x2101;
   frozen_ = false;
-  shadow_at_ = initialisation_at_ = wake_up_at_ = no_event;
+  shadow_is_reset_ = false;
+  stamp_ = {};
+  tamper_at_.fill(no_event);
+  shadow_at_ = initialisation_at_ = wake_up_at_ = pending_until_ = no_event;
   counted_at_ = chip_.now();
   clock_hz_ = rcc_.rtc_hz();
   plan_shadow();
   update_interrupts();
 }
 
-// A system reset leaves the RTC running; only its bus side starts again.
+// A system reset leaves the RTC running; only its bus side starts again. It ends initialisation
+// mode, and the shadow registers are empty until they are synchronised.
 void Rtc::reset(bool power_on) {
   if (power_on) {
     reset_domain();
     return;
   }
   synchronise(chip_.now());
+  leave_initialisation();
   flags_ &= ~synchronised;
   frozen_ = false;
+  shadow_is_reset_ = true;
+  unlock_step_ = 0;
   plan_shadow();
 }
 
@@ -110,9 +77,39 @@ bool Rtc::in_initialisation() const {
   return (flags_ & initialisation_flag) != 0;
 }
 
+// Calibration changes how many pulses of RTCCLK count. Smooth: within 2^20 of them, 512 are added
+// (CALP) and CALM masked. Coarse: within 64 minutes, 2 ticks are added, or 1 is taken away, in each
+// of the first 2 × DC. Either is spread evenly here.
+Rtc::Rate Rtc::rate() const {
+  if (smooth_calibration_ != 0) {
+    const std::uint32_t added = (smooth_calibration_ & 1u << 15) != 0 ? 512 : 0;
+    constexpr std::uint32_t cycle = 1u << 20;
+    return {cycle + added - (smooth_calibration_ & 0x1FFu), cycle};
+  }
+  if ((control_ & coarse_enable) != 0) {
+    const std::uint32_t minutes = 2 * (calibration_ & 0x1Fu);
+    const std::uint32_t cycle = 64 * 60 * synchronous();
+    return {(calibration_ & 0x80u) != 0 ? cycle - minutes : cycle + 2 * minutes, cycle};
+  }
+  return {1, 1};
+}
+
+/// How long `ticks` of the asynchronous prescaler's output take, rounded up.
+Picoseconds Rtc::ticks_to_time(std::uint64_t ticks) const {
+  if (clock_hz_ == 0) return no_event;
+  const Rate calibrated = rate();
+  const Wide pulses = Wide{ticks} * asynchronous() * calibrated.of;
+  const Wide hz = Wide{clock_hz_} * calibrated.counted;
+  const Wide time = (pulses * picoseconds_per_second + hz - 1) / hz;
+  return time > static_cast<Wide>(no_event) ? no_event : static_cast<Picoseconds>(time);
+}
+
 std::uint64_t Rtc::ticks_at(Picoseconds now) const {
   if (clock_hz_ == 0 || in_initialisation() || now <= counted_at_) return 0;
-  return time_to_cycles(now - counted_at_, clock_hz_) / asynchronous();
+  const Rate calibrated = rate();
+  const Wide pulses = Wide{static_cast<std::uint64_t>(now - counted_at_)} * clock_hz_ *
+                      calibrated.counted / calibrated.of / picoseconds_per_second;
+  return static_cast<std::uint64_t>(pulses / asynchronous());
 }
 
 void Rtc::synchronise(Picoseconds now) {
@@ -121,10 +118,13 @@ void Rtc::synchronise(Picoseconds now) {
     if (in_initialisation()) counted_at_ = now;
     return;
   }
-  counted_at_ += cycles_to_time(passed * asynchronous(), clock_hz_);
-  const std::uint64_t ticks = ticks_ + passed;
-  seconds_ += static_cast<std::int64_t>(ticks / synchronous());
-  ticks_ = static_cast<std::uint32_t>(ticks % synchronous());
+  counted_at_ += ticks_to_time(passed);
+  const std::int64_t ticks = ticks_ + static_cast<std::int64_t>(passed);
+  const auto ticks_a_second = static_cast<std::int64_t>(synchronous());
+  // After a shift the count can be below 0: the second is longer then.
+  const std::int64_t whole = ticks < 0 ? 0 : ticks / ticks_a_second;
+  seconds_ += whole;
+  ticks_ = ticks - whole * ticks_a_second;
 }
 
 Calendar Rtc::calendar() const {
@@ -132,7 +132,8 @@ Calendar Rtc::calendar() const {
 }
 
 std::uint32_t Rtc::sub_second() const {
-  return synchronous() - 1 - ticks_;
+  return static_cast<std::uint32_t>(static_cast<std::int64_t>(synchronous()) - 1 - ticks_) &
+         0xFFFFu;
 }
 
 // Reading SSR or TR freezes the higher-order shadow registers until DR has been read.
@@ -141,6 +142,7 @@ std::uint32_t Rtc::read_time(std::uint32_t offset) {
   const Calendar now = calendar();
   const bool twelve = (control_ & twelve_hours) != 0;
   const bool shadowed = (control_ & bypass_shadow) == 0;
+  if (shadowed && shadow_is_reset_ && !in_initialisation()) return offset == dr ? 0x2101 : 0;
   const std::uint32_t time = in_initialisation() ? written_time_ : time_register(now, twelve);
   const std::uint32_t date = in_initialisation() ? written_date_ : date_register(now);
   if (offset == dr) {
@@ -190,10 +192,14 @@ std::uint32_t Rtc::read_register(std::uint32_t offset) {
       return alarms_[1].match;
     case wpr:
       return 0;
-    case tstr:
-    case tsdr:
-    case tsssr:
+    case shiftr:
       return 0;
+    case tstr:
+      return stamp_[0];
+    case tsdr:
+      return stamp_[1];
+    case tsssr:
+      return stamp_[2];
     case calr:
       return smooth_calibration_;
     case tafcr:
@@ -219,9 +225,10 @@ void Rtc::write_register(std::uint32_t offset, std::uint32_t value) {
   synchronise(chip_.now());
   if (offset >= bkp0r && offset <= bkp31r) {
     backup_[(offset - bkp0r) / 4] = value;
-  } else if (offset == tafcr) {
-    if ((value & 0x9u) != 0) unmodelled("tamper detection");
-    tamper_ = value & 0x0004'FFFFu;
+    return;
+  }
+  if (offset == tafcr) {
+    write_tamper(value & 0x0004'FFFFu);
   } else if (offset == isr) {
     write_status(value);
   } else if (unlock_step_ == 2) {
@@ -271,15 +278,15 @@ void Rtc::write_protected(std::uint32_t offset, std::uint32_t value) {
       if ((control_ & alarm_enable << 1) == 0) alarms_[1].sub_second = value & 0x0F00'7FFFu;
       break;
     case calibr:
-      if (value != 0) unmodelled("calibration");
-      calibration_ = value & 0x9Fu;
+      if (in_initialisation()) calibration_ = value & 0x9Fu;
       break;
     case calr:
-      if (value != 0) unmodelled("smooth calibration");
+      if ((flags_ & recalibration_pending) != 0) break;
       smooth_calibration_ = value & 0xE1FFu;
+      wait_for(recalibration_pending, 3);
       break;
     case shiftr:
-      unmodelled("shifting the calendar");
+      write_shift(value);
       break;
     default:
       unmodelled_write(offset, value);
@@ -290,6 +297,7 @@ void Rtc::write_protected(std::uint32_t offset, std::uint32_t value) {
 void Rtc::write_status(std::uint32_t value) {
   // Event flags are cleared by 0, also under write protection; INIT and RSF are protected.
   flags_ &= value | ~0xFF00u;
+  if ((flags_ & timestamp_flag) == 0) stamp_ = {};
   if (unlock_step_ != 2) return;
   if ((value & synchronised) == 0) {
     flags_ &= ~synchronised;
@@ -299,12 +307,37 @@ void Rtc::write_status(std::uint32_t value) {
   if (enters && (flags_ & initialisation) == 0) {
     flags_ |= initialisation;
     initialisation_at_ = later(chip_.now(), cycles_to_time(2, clock_hz_));
-  } else if (!enters && (flags_ & initialisation) != 0) {
-    const bool was_in = in_initialisation();
-    flags_ &= ~(initialisation | initialisation_flag);
-    initialisation_at_ = no_event;
-    if (was_in) set_calendar();
+  } else if (!enters) {
+    leave_initialisation();
   }
+}
+
+void Rtc::leave_initialisation() {
+  const bool was_in = in_initialisation();
+  flags_ &= ~(initialisation | initialisation_flag);
+  initialisation_at_ = no_event;
+  if (was_in) set_calendar();
+}
+
+/// `flag` stays set for that many ticks.
+void Rtc::wait_for(std::uint32_t flag, std::uint64_t ticks) {
+  flags_ |= flag;
+  pending_until_ = later(chip_.now(), ticks_to_time(ticks));
+}
+
+// Delays the clock by a fraction of a second; with a second added, that is an advance.
+void Rtc::write_shift(std::uint32_t value) {
+  if ((flags_ & shift_pending) != 0 || (control_ & reference_clock) != 0) return;
+  ticks_ -= static_cast<std::int64_t>(value & 0x7FFFu);
+  if ((value & add_second) != 0) ++seconds_;
+  if (ticks_ < 0 && (value & add_second) != 0) {
+    ticks_ += static_cast<std::int64_t>(synchronous());
+    --seconds_;
+  }
+  wait_for(shift_pending, 1);
+  frozen_ = false;
+  flags_ &= ~synchronised;
+  plan_shadow();
 }
 
 // Leaving initialisation mode loads what was written and starts counting.
@@ -321,22 +354,17 @@ void Rtc::set_calendar() {
 }
 
 void Rtc::write_control(std::uint32_t value) {
-  if ((value & 0x00F0'8818u) != 0) unmodelled("timestamp, reference clock or output");
-  const bool wakes = (value & wake_up_enable) != 0;
+  if ((value & (reference_clock | outputs)) != 0) unmodelled("reference clock or output at PC13");
+  std::uint32_t kept = in_initialisation() ? 0u : calendar_settings;
   const bool woke = (control_ & wake_up_enable) != 0;
+  if (woke) kept |= wake_up_clock;
+  value = (value & ~kept) | (control_ & kept);
+  const bool wakes = (value & wake_up_enable) != 0;
   if ((value & add_hour) != 0) seconds_ += 3600;
   if ((value & subtract_hour) != 0) seconds_ -= 3600;
   control_ = value & ~(add_hour | subtract_hour);
   if (wakes && !woke) wake_up_at_ = later(chip_.now(), wake_up_period());
   if (!wakes) wake_up_at_ = no_event;
-}
-
-Picoseconds Rtc::wake_up_period() const {
-  const std::uint32_t choice = control_ & 7u;
-  const std::uint64_t count = std::uint64_t{wake_up_reload_} + 1;
-  if (choice < 4) return cycles_to_time(count * (16u >> choice), clock_hz_);
-  const std::uint64_t seconds = count + (choice >= 6 ? 0x10000u : 0u);
-  return cycles_to_time(seconds * asynchronous() * synchronous(), clock_hz_);
 }
 
 void Rtc::plan_shadow() {
@@ -345,88 +373,23 @@ void Rtc::plan_shadow() {
   chip_.reschedule();
 }
 
-bool Rtc::day_matches(const Alarm& alarm, const Calendar& when) const {
-  const std::uint32_t byte = alarm.match >> 24;
-  if ((byte & mask_bit) != 0) return true;
-  if ((byte & 0x40u) != 0) return (byte & 15u) == when.weekday;
-  return from_bcd(byte & 0x3Fu) == when.day;
-}
-
-/// The first second of a day, at or after `from`, that hours, minutes and seconds match; -1: none.
-std::int64_t Rtc::second_of_day(const Alarm& alarm, std::int64_t from) const {
-  const Calendar wanted = from_registers(alarm.match, 0x2101, (control_ & twelve_hours) != 0);
-  const bool any_hour = (alarm.match >> 16 & mask_bit) != 0;
-  const bool any_minute = (alarm.match >> 8 & mask_bit) != 0;
-  const bool any_second = (alarm.match & mask_bit) != 0;
-  for (std::int64_t second = from; second < seconds_per_day;) {
-    if (!any_hour && second / 3600 != wanted.hour) {
-      second = (second / 3600 + 1) * 3600;
-    } else if (!any_minute && second / 60 % 60 != wanted.minute) {
-      second = (second / 60 + 1) * 60;
-    } else if (!any_second && second % 60 != wanted.second) {
-      ++second;
-    } else {
-      return second;
-    }
-  }
-  return -1;
-}
-
-// When the alarm goes off next: at the matching tick of the first matching second after now.
-void Rtc::plan_alarm(Alarm& alarm, std::uint32_t enable) {
-  alarm.at = no_event;
-  if ((control_ & enable) == 0 || clock_hz_ == 0 || in_initialisation()) return;
-  const std::uint32_t compared = alarm.sub_second >> 24 & 15u;
-  const std::uint32_t mask = compared >= 15 ? 0x7FFFu : (1u << compared) - 1u;
-  std::uint32_t tick = 0;
-  while (tick < synchronous() && ((synchronous() - 1 - tick) & mask) != (alarm.sub_second & mask)) {
-    ++tick;
-  }
-  if (tick == synchronous()) return;
-  // The tick of this very moment has gone off already.
-  std::int64_t second = tick > ticks_ ? seconds_ : seconds_ + 1;
-  const std::int64_t limit = second / seconds_per_day + 8 * 366;
-  while (second / seconds_per_day <= limit) {
-    const std::int64_t day = second / seconds_per_day;
-    if (day_matches(alarm, from_seconds(second, weekday_, weekday_reference_))) {
-      const std::int64_t found = second_of_day(alarm, second % seconds_per_day);
-      if (found >= 0) {
-        const auto ahead = static_cast<std::uint64_t>(day * seconds_per_day + found - seconds_);
-        const std::uint64_t ticks = ahead * synchronous() + tick - ticks_;
-        alarm.at = later(counted_at_, cycles_to_time(ticks * asynchronous(), clock_hz_));
-        return;
-      }
-    }
-    second = (day + 1) * seconds_per_day;
-  }
-}
-
-void Rtc::plan() {
-  plan_alarm(alarms_[0], alarm_enable);
-  plan_alarm(alarms_[1], alarm_enable << 1);
-  update_interrupts();
-  chip_.reschedule();
-}
-
-void Rtc::update_interrupts() {
-  const std::uint32_t alarms = flags_ & control_ >> 4 & (alarm_flag | alarm_flag << 1);
-  exti_.set_line(Exti::line_rtc_alarm, alarms != 0);
-  exti_.set_line(Exti::line_rtc_wakeup,
-                 (flags_ & wake_up_flag) != 0 && (control_ & wake_up_interrupt) != 0);
-}
-
-static_assert(alarm_interrupt >> 4 == alarm_flag);
-
 Picoseconds Rtc::next_event() const {
-  return std::min({shadow_at_, initialisation_at_, wake_up_at_, alarms_[0].at, alarms_[1].at});
+  return std::min({shadow_at_, initialisation_at_, wake_up_at_, alarms_[0].at, alarms_[1].at,
+                   pending_until_, tamper_at_[0], tamper_at_[1], tamper_at_[2]});
 }
 
 void Rtc::advance(Picoseconds now) {
   synchronise(now);
   if (shadow_at_ <= now) {
     shadow_at_ = no_event;
+    shadow_is_reset_ = false;
     flags_ |= synchronised;
   }
+  if (pending_until_ <= now) {
+    pending_until_ = no_event;
+    flags_ &= ~(recalibration_pending | shift_pending);
+  }
+  advance_tamper(now);
   if (initialisation_at_ <= now) {
     initialisation_at_ = no_event;
     const Calendar stopped = calendar();
@@ -449,7 +412,8 @@ void Rtc::serialize(Saver& saver) {
   saver(control_, flags_, prescalers_, wake_up_reload_, unlock_step_, alarms_, calibration_,
         smooth_calibration_, tamper_, backup_, seconds_, ticks_, weekday_reference_, weekday_,
         counted_at_, clock_hz_, written_time_, written_date_, frozen_, frozen_time_, frozen_date_,
-        shadow_at_, initialisation_at_, wake_up_at_);
+        shadow_at_, initialisation_at_, wake_up_at_, shadow_is_reset_, stamp_, tamper_at_,
+        pending_until_);
 }
 
 }  // namespace goldcrest::board

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // RTC at 0x40002800, RM0038 chapter "Real-time clock". Interrupts through EXTI: alarms line 17
-// (IRQ 41), wake-up timer line 20 (IRQ 3).
+// (IRQ 41), tamper and timestamp line 19 (IRQ 2), wake-up timer line 20 (IRQ 3).
 //
 // Calendar in BCD with sub-seconds and shadow registers (RSF), initialisation mode, write
-// protection by keys and by PWR_CR.DBP, wake-up timer, alarms A and B with masks, 32 backup
+// protection by keys and by PWR_CR.DBP, coarse and smooth calibration, shifting; rtc_alarm.cpp:
+// wake-up timer, alarms A and B with masks; rtc_tamper.cpp: timestamps, tamper inputs; 32 backup
 // registers. It runs through a system reset; only a power-on or RCC_CSR.RTCRST clears it. Not
-// modelled, traced: timestamps and tamper pins, calibration, shifting, reference clock, outputs.
+// modelled, traced: reference clock and outputs, which are at the button's pin.
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 
 #include "host/board/calendar.hpp"
 #include "host/board/exti.hpp"
+#include "host/board/pins.hpp"
 #include "host/board/pwr.hpp"
 #include "host/board/rcc.hpp"
 #include "host/board/register_block.hpp"
@@ -20,14 +22,15 @@
 
 namespace goldcrest::board {
 
-class Rtc final : public RegisterBlock, public ClockListener {
+class Rtc final : public RegisterBlock, public ClockListener, public PinListener {
  public:
-  Rtc(Chip& chip, Rcc& rcc, const Pwr& pwr, Exti& exti);
+  Rtc(Chip& chip, Rcc& rcc, const Pwr& pwr, Exti& exti, Pins& pins);
 
   /// RCC_CSR.RTCRST: as after power-on.
   void reset_domain();
 
   void clocks_changed() override;
+  void pin_changed(Pin pin, bool level) override;
   void reset(bool power_on) override;
   Picoseconds next_event() const override;
   void advance(Picoseconds now) override;
@@ -38,6 +41,13 @@ class Rtc final : public RegisterBlock, public ClockListener {
   void write_register(std::uint32_t offset, std::uint32_t value) override;
 
  private:
+  /// For picoseconds times frequencies.
+  __extension__ using Wide = unsigned __int128;
+  /// Of `of` pulses of RTCCLK, `counted` count.
+  struct Rate {
+    std::uint32_t counted = 1;
+    std::uint32_t of = 1;
+  };
   struct Alarm {
     std::uint32_t match = 0;
     std::uint32_t sub_second = 0;
@@ -48,6 +58,8 @@ class Rtc final : public RegisterBlock, public ClockListener {
   bool in_initialisation() const;
   std::uint32_t asynchronous() const { return (prescalers_ >> 16 & 0x7Fu) + 1; }
   std::uint32_t synchronous() const { return (prescalers_ & 0x7FFFu) + 1; }
+  Rate rate() const;
+  Picoseconds ticks_to_time(std::uint64_t ticks) const;
   std::uint64_t ticks_at(Picoseconds now) const;
   void synchronise(Picoseconds now);
   Calendar calendar() const;
@@ -59,6 +71,16 @@ class Rtc final : public RegisterBlock, public ClockListener {
   void write_status(std::uint32_t value);
   void write_control(std::uint32_t value);
   void set_calendar();
+  void leave_initialisation();
+  void wait_for(std::uint32_t flag, std::uint64_t ticks);
+  void write_shift(std::uint32_t value);
+  void write_tamper(std::uint32_t value);
+  bool tamper_enabled(unsigned input) const;
+  bool tamper_level(unsigned input) const;
+  void look_at_tamper(unsigned input, bool level);
+  void advance_tamper(Picoseconds now);
+  void detect_tamper(unsigned input);
+  void stamp();
   Picoseconds wake_up_period() const;
   void plan_shadow();
   void plan_alarm(Alarm& alarm, std::uint32_t enable);
@@ -70,6 +92,7 @@ class Rtc final : public RegisterBlock, public ClockListener {
   Rcc& rcc_;
   const Pwr& pwr_;
   Exti& exti_;
+  Pins& pins_;
   std::uint32_t control_ = 0;
   std::uint32_t flags_ = 0;  ///< ISR bits 5 (RSF), 6, 7 and 8–15
   std::uint32_t prescalers_ = 0;
@@ -84,7 +107,7 @@ class Rtc final : public RegisterBlock, public ClockListener {
   // The calendar: `seconds_` and `ticks_` (of ck_apre, within the second) were right at
   // counted_at_.
   std::int64_t seconds_ = 0;
-  std::uint32_t ticks_ = 0;
+  std::int64_t ticks_ = 0;
   std::int64_t weekday_reference_ = 0;
   std::uint32_t weekday_ = 1;
   Picoseconds counted_at_ = 0;
@@ -98,6 +121,11 @@ class Rtc final : public RegisterBlock, public ClockListener {
   Picoseconds shadow_at_ = no_event;          ///< RSF comes
   Picoseconds initialisation_at_ = no_event;  ///< INITF comes
   Picoseconds wake_up_at_ = no_event;
+
+  bool shadow_is_reset_ = false;          ///< since a system reset, until RSF
+  std::array<std::uint32_t, 3> stamp_{};  ///< TSTR, TSDR, TSSSR
+  std::array<Picoseconds, 3> tamper_at_{no_event, no_event, no_event};
+  Picoseconds pending_until_ = no_event;  ///< RECALPF and SHPF
 };
 
 }  // namespace goldcrest::board

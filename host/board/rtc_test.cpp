@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "core/base/random.hpp"
 #include "host/board/test_bench.hpp"
 
@@ -70,6 +72,8 @@ TEST_F(RtcTest, CountsThroughTheEndOfALeapYearFebruary) {
 }
 
 TEST_F(RtcTest, TwelveHourFormat) {
+  bench.write(isr, 0xFFFF'FFFF);
+  bench.run_for(microseconds(100));
   bench.write(cr, 1u << 6);
   set(0x00115959, 0x262101);
   bench.run_for(second);
@@ -237,6 +241,172 @@ TEST(CalendarTest, KnownDates) {
   const Calendar leap{.year = 24, .month = 2, .day = 29, .weekday = 4};
   EXPECT_EQ(from_seconds(to_seconds(leap), 6, 0), leap);
   EXPECT_EQ(to_seconds({.year = 0, .month = 3, .day = 1}), 60 * 86'400);
+}
+
+TEST_F(RtcTest, Registers) {
+  struct Register {
+    std::uint32_t offset;
+    std::uint32_t reset;
+    std::uint32_t writable;
+  };
+  // RM0038 20.7, in initialisation mode with the alarms off. CR without ALRAE, ALRBE, WUTE, TSE and
+  // the hour bits, which act at once; TAFCR without the tamper inputs.
+  const std::vector<Register> registers{{0x08, 0, 0x00FC'F0FF},
+                                        {0x10, 0x007F'00FF, 0x007F'7FFF},
+                                        {0x14, 0xFFFF, 0xFFFF},
+                                        {0x18, 0, 0x9F},
+                                        {0x1C, 0, 0xFFFF'FFFF},
+                                        {0x20, 0, 0xFFFF'FFFF},
+                                        {0x24, 0, 0},
+                                        {0x2C, 0, 0},
+                                        {0x30, 0, 0},
+                                        {0x34, 0, 0},
+                                        {0x38, 0, 0},
+                                        {0x3C, 0, 0xE1FF},
+                                        {0x40, 0, 0x0004'FF96},
+                                        {0x44, 0, 0x0F00'7FFF},
+                                        {0x48, 0, 0x0F00'7FFF},
+                                        {0x4C, 0, 0},
+                                        {0x50, 0, 0xFFFF'FFFF},
+                                        {0xCC, 0, 0xFFFF'FFFF},
+                                        {0xD0, 0, 0}};
+  bench.write(isr, 0xFFFF'FFFF);
+  bench.run_for(microseconds(100));
+  for (const Register& reg : registers) {
+    EXPECT_EQ(bench.read(base + reg.offset), reg.reset) << std::hex << reg.offset;
+    // Locked by the key, then by PWR_CR.DBP; TAFCR and the backup registers need no key.
+    const bool keyed = reg.offset < 0x40 || reg.offset == 0x44 || reg.offset == 0x48;
+    bench.write(wpr, 0);
+    if (keyed) {
+      bench.write(base + reg.offset, ~reg.reset);
+      EXPECT_EQ(bench.read(base + reg.offset), reg.reset) << std::hex << reg.offset;
+    }
+    bench.write(wpr, 0xCA);
+    bench.write(wpr, 0x53);
+    bench.clear_bits(pwr_cr, 1u << 8);
+    bench.write(base + reg.offset, ~reg.reset);
+    EXPECT_EQ(bench.read(base + reg.offset), reg.reset) << std::hex << reg.offset;
+    bench.set_bits(pwr_cr, 1u << 8);
+    const std::uint32_t acting = reg.offset == 0x08   ? 0xFF03'0F00u
+                                 : reg.offset == 0x40 ? 0x69u
+                                                      : 0u;
+    if (reg.offset == 0x24) continue;
+    bench.write(base + reg.offset, 0xFFFF'FFFF & ~acting);
+    EXPECT_EQ(bench.read(base + reg.offset), reg.writable) << std::hex << reg.offset;
+    bench.write(base + reg.offset, reg.reset);
+  }
+}
+
+TEST_F(RtcTest, SomeOfCrIsWrittenInInitialisationModeOnly) {
+  bench.write(cr, 1u << 7 | 1u << 6 | 1u << 4 | 1u << 5);
+  EXPECT_EQ(bench.read(cr), 1u << 5);
+}
+
+TEST_F(RtcTest, SmoothCalibration) {
+  set(0, 0x2101);
+  bench.write(base + 0x3C, 1u << 15);  // + 512 of 2^20 pulses: 488 ppm
+  EXPECT_EQ(bench.read(isr) >> 16 & 1u, 1u) << "RECALPF";
+  bench.write(base + 0x3C, 0);
+  EXPECT_EQ(bench.read(base + 0x3C), 1u << 15) << "not while the last one is pending";
+  bench.run_for(microseconds(20'000));
+  EXPECT_EQ(bench.read(isr) >> 16 & 1u, 0u);
+  bench.run_for(2048 * second);
+  (void)bench.read(dr);
+  EXPECT_EQ(bench.read(tr), 0x0034'09u) << "one second more than 34:08";
+  (void)bench.read(dr);
+  bench.write(base + 0x3C, 256);  // - 244 ppm
+  bench.run_for(4096 * second);
+  EXPECT_EQ(bench.read(tr), 0x0001'4224u) << "34:09 + 68:15";
+}
+
+TEST_F(RtcTest, CoarseCalibration) {
+  bench.write(isr, 0xFFFF'FFFF);
+  bench.run_for(microseconds(100));
+  bench.write(prer, 0x007F'00FF);
+  bench.write(tr, 0);
+  bench.write(base + 0x18, 0x80 | 31);  // - 62 ticks of 1/256 s in 64 minutes
+  bench.write(cr, 1u << 7);
+  bench.write(isr, ~0x80u);
+  bench.run_for(64 * 60 * second + microseconds(100));
+  EXPECT_EQ(bench.read(ssr), 61u);
+  EXPECT_EQ(bench.read(tr), 0x0001'0359u);
+}
+
+TEST_F(RtcTest, ShiftsByFractionsOfASecond) {
+  set(0x0012'0000, 0x2101);
+  bench.run_for(second / 2 + microseconds(200));
+  EXPECT_EQ(bench.read(ssr), 127u);
+  (void)bench.read(dr);
+  bench.write(base + 0x2C, 64);  // a quarter of a second later
+  EXPECT_EQ(bench.read(isr) & 0x28u, 0x08u) << "SHPF, and RSF is cleared";
+  EXPECT_EQ(bench.read(ssr), 127u + 64u);
+  (void)bench.read(dr);
+  bench.run_for(microseconds(10'000));
+  EXPECT_EQ(bench.read(isr) & 0x28u, 0x20u);
+  bench.write(base + 0x2C, 1u << 31 | 64);  // three quarters ahead
+  bench.run_for(microseconds(10'000));
+  EXPECT_EQ(bench.read(tr), 0x0012'0001u);
+  (void)bench.read(dr);
+  EXPECT_EQ(bench.read(ssr), 250u) << "half a second, minus a quarter, plus three quarters, 20 ms";
+}
+
+TEST_F(RtcTest, TimestampOfTheButton) {
+  bench.set_bits(0x40010400, 1u << 19);
+  bench.set_bits(0x40010408, 1u << 19);
+  set(0x0012'3456, 0x0019'E711);
+  bench.write(cr, 1u << 15 | 1u << 11 | 1u << 3);  // falling edge
+  bench.run_for(second + microseconds(200));
+  bench.drive_pin(2, 13, false);
+  EXPECT_TRUE(bench.irqs[2]);
+  EXPECT_EQ(bench.read(base + 0x30), 0x0012'3457u);
+  EXPECT_EQ(bench.read(base + 0x34), 0x0000'E711u);
+  EXPECT_EQ(bench.read(base + 0x38), 255u);
+  bench.drive_pin(2, 13, true);
+  EXPECT_EQ(bench.read(isr) & 0x1800u, 0x800u);
+  bench.drive_pin(2, 13, false);
+  EXPECT_EQ(bench.read(isr) & 0x1800u, 0x1800u) << "TSOVF";
+  bench.write(isr, ~0x1800u);
+  EXPECT_EQ(bench.read(isr) & 0x1800u, 0u);
+  EXPECT_EQ(bench.read(base + 0x30), 0u);
+}
+
+TEST_F(RtcTest, TamperingErasesTheBackupRegisters) {
+  bench.set_bits(0x40010400, 1u << 19);
+  bench.set_bits(0x40010408, 1u << 19);
+  bench.write(bkp0r, 0x12345678);
+  bench.write(base + 0x40, 1u << 3 | 1u << 2);  // the second input: the jumper, rising edge
+  EXPECT_EQ(bench.read(bkp0r), 0x12345678u);
+  bench.drive_pin(0, 0, true);
+  EXPECT_EQ(bench.read(isr) >> 13 & 7u, 2u);
+  EXPECT_TRUE(bench.irqs[2]);
+  EXPECT_EQ(bench.read(bkp0r), 0u);
+  bench.write(isr, ~0xE000u);
+  EXPECT_EQ(bench.read(isr) >> 13 & 7u, 0u);
+  bench.drive_pin(0, 0, false);
+  EXPECT_EQ(bench.read(isr) >> 13 & 7u, 0u);
+  // With a filter of four samples at 128 Hz, on the high level, and a timestamp.
+  bench.write(base + 0x40, 1u << 7 | 2u << 11 | 7u << 8 | 1u << 4 | 1u << 3);
+  bench.drive_pin(0, 0, true);
+  bench.run_for(second * 2 / 128);
+  bench.drive_pin(0, 0, false);
+  bench.run_for(second);
+  EXPECT_EQ(bench.read(isr) >> 13 & 7u, 0u) << "too short";
+  bench.drive_pin(0, 0, true);
+  bench.run_for(second * 5 / 128);
+  EXPECT_EQ(bench.read(isr) >> 11 & 0x1Fu, 0x9u) << "TAMP2F and TSF";
+}
+
+TEST_F(RtcTest, ShadowRegistersAreEmptyAfterASystemReset) {
+  set(0x0012'3456, 0x0019'E711);
+  bench.run_for(second + microseconds(200));
+  bench.peripherals.reset(false);
+  EXPECT_EQ(bench.read(tr), 0u);
+  EXPECT_EQ(bench.read(dr), 0x2101u);
+  EXPECT_EQ(bench.read(isr) & 0x30u, 0x10u) << "initialised, but not synchronised";
+  bench.run_for(microseconds(100));
+  EXPECT_EQ(bench.read(isr) & 0x30u, 0x30u);
+  EXPECT_EQ(bench.read(tr), 0x0012'3457u);
+  EXPECT_EQ(bench.read(dr), 0x0019'E711u);
 }
 
 }  // namespace
