@@ -34,7 +34,8 @@ bool is_sane(Picoseconds payload_at, Picoseconds byte_time, std::uint32_t bytes)
 /// The sixteen registers from `first` on, whose last one is the first byte.
 AesBlock aes_block(const RegisterFile& file, std::uint8_t first) {
   AesBlock block;
-  for (std::size_t index = 0; index < block.size(); ++index) block[index] = file[first + 15 - index];
+  for (std::size_t index = 0; index < block.size(); ++index)
+    block[index] = file[first + 15 - index];
   return block;
 }
 

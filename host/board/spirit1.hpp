@@ -102,7 +102,7 @@ class Spirit1 final : public EventSource,
   /// A packet on its way in, or passing by while the radio is not in RX.
   struct Reception {
     std::uint64_t id = 0;
-    RadioSettings settings;  ///< the sender's
+    RadioSettings settings;       ///< the sender's
     Picoseconds preamble_at = 0;  ///< it is over; once locked on, enough of it has come
     Picoseconds sync_at = 0;
     Picoseconds payload_at = 0;  ///< the first payload byte begins
@@ -239,7 +239,7 @@ class Spirit1 final : public EventSource,
   spirit1::State state_ = spirit1::State::shutdown;
   Goal goal_ = Goal::none;
   Picoseconds step_at_ = no_event;
-  Picoseconds time_ = 0;         ///< of what is being done
+  Picoseconds time_ = 0;          ///< of what is being done
   Picoseconds accounted_at_ = 0;  ///< times_ is true until then
   RadioTimes times_;
   std::uint32_t irq_status_ = 0;
@@ -259,12 +259,12 @@ class Spirit1 final : public EventSource,
   std::optional<Transmission> transmission_;
   Picoseconds carrier_until_ = no_event;  ///< of the piece of carrier that is on air
   std::optional<Reception> reception_;
-  std::optional<Reception> passing_;    ///< the latest that began while the radio was not in RX
-  bool packet_rssi_ = false;            ///< RSSI_LEVEL is that of a packet
-  std::uint8_t sequence_ = 0;           ///< STACK: of the next packet
-  std::optional<Exchange> exchange_;    ///< STACK: waits for its acknowledgement
-  std::optional<Heard> heard_;          ///< STACK: the last that was acknowledged
-  std::vector<std::uint8_t> reply_;     ///< STACK: header of the acknowledgement to be sent
+  std::optional<Reception> passing_;  ///< the latest that began while the radio was not in RX
+  bool packet_rssi_ = false;          ///< RSSI_LEVEL is that of a packet
+  std::uint8_t sequence_ = 0;         ///< STACK: of the next packet
+  std::optional<Exchange> exchange_;  ///< STACK: waits for its acknowledgement
+  std::optional<Heard> heard_;        ///< STACK: the last that was acknowledged
+  std::vector<std::uint8_t> reply_;   ///< STACK: header of the acknowledgement to be sent
 
   Picoseconds rx_timeout_at_ = no_event;
   Picoseconds listen_at_ = no_event;

@@ -84,8 +84,7 @@ TEST(Spirit1FeaturesTest, AesEngine) {
 
 TEST_F(Spirit1PairTest, DirectModesPutACarrierOnAirUntilAbort) {
   listen();
-  for (const auto& [address, value] :
-       std::initializer_list<std::pair<std::uint8_t, std::uint8_t>>{
+  for (const auto& [address, value] : std::initializer_list<std::pair<std::uint8_t, std::uint8_t>>{
            {spirit1::pcktctrl1, 0x3C}, {spirit1::pcktctrl1, 0x34}, {spirit1::mod0, 0x8A}}) {
     a.set_profile();
     a.write_radio(address, {value});
@@ -125,8 +124,8 @@ TEST_F(Spirit1PairTest, PersistentTransmitterGoesOn) {
 }
 
 TEST_F(Spirit1PairTest, CommandsThroughPins) {
-  a.write_radio(spirit1::gpio0_conf, {0x00 << 3 | 1});  // TX command on PC1
-  b.write_radio(spirit1::gpio0_conf, {0x01 << 3 | 1});  // RX command
+  a.write_radio(spirit1::gpio0_conf, {0x00 << 3 | 1});      // TX command on PC1
+  b.write_radio(spirit1::gpio0_conf, {0x01 << 3 | 1});      // RX command
   b.write_radio(spirit1::gpio0_conf - 1, {0x03 << 3 | 1});  // wake-up on PB0
   b.drive_pin(1, 0, false);
   for (RadioBench* bench : {&a, &b}) bench->drive_pin(2, 1, false);
@@ -205,7 +204,7 @@ TEST_F(Spirit1PairTest, LateReceiverLocksOnWhatIsLeftOfThePreamble) {
 }
 
 TEST_F(Spirit1PairTest, LowDutyCycleReceiverCatchesALongPreamble) {
-  b.write_radio(spirit1::timers5_rx_prescaler, {9, 4});    // 1.9 ms in RX
+  b.write_radio(spirit1::timers5_rx_prescaler, {9, 4});     // 1.9 ms in RX
   b.write_radio(spirit1::timers3_ldc_prescaler, {0, 173});  // every 5 ms
   b.write_radio(spirit1::filter_options, {0x01});
   b.write_radio(spirit1::protocol2, {0x20 | 0x03});  // a good preamble stops the timeout
@@ -221,7 +220,7 @@ TEST_F(Spirit1PairTest, LowDutyCycleReceiverCatchesALongPreamble) {
 }
 
 TEST_F(Spirit1PairTest, SyncWordSetsTheWakeUpTimerAnew) {
-  b.write_radio(spirit1::timers5_rx_prescaler, {19, 20});  // 19.4 ms in RX
+  b.write_radio(spirit1::timers5_rx_prescaler, {19, 20});             // 19.4 ms in RX
   b.write_radio(spirit1::timers3_ldc_prescaler, {33, 203, 33, 101});  // 200 ms, reload 100 ms
   b.write_radio(spirit1::filter_options, {0x01});
   b.write_radio(spirit1::protocol2, {0x40 | 0x03, 0x81});
@@ -268,12 +267,14 @@ TEST_F(Spirit1PairTest, TimeByState) {
   air.run_for(microseconds(5'130));
   const RadioTimes after = a.radio().times();
   const auto spent = [&](RadioPower state) { return after.of(state) - before.of(state); };
-  EXPECT_EQ(spent(RadioPower::tx), spirit1::air_time([] {
-              spirit1::RegisterFile file = spirit1::reset_values();
-              file[spirit1::mod1] = 147;
-              file[spirit1::mod0] = 0x0A;
-              return file;
-            }(), 50 * 8));
+  EXPECT_EQ(spent(RadioPower::tx), spirit1::air_time(
+                                       [] {
+                                         spirit1::RegisterFile file = spirit1::reset_values();
+                                         file[spirit1::mod1] = 147;
+                                         file[spirit1::mod0] = 0x0A;
+                                         return file;
+                                       }(),
+                                       50 * 8));
   EXPECT_EQ(after.transmitting[0x21], spent(RadioPower::tx));
   EXPECT_EQ(spent(RadioPower::standby), microseconds(100'000));
   EXPECT_EQ(spent(RadioPower::lock), microseconds(2 * 130));

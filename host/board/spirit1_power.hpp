@@ -20,9 +20,11 @@ inline constexpr std::size_t radio_power_states = 7;
 RadioPower radio_power(spirit1::State state);
 /// 0.1 nA; tx is that of transmit_current_tenth_na().
 std::uint64_t radio_current_tenth_na(RadioPower state);
-/// While transmitting at `level`, a PA_POWER register's value: 21 mA at +11 dBm (1), less with less.
+/// While transmitting at `level`, a PA_POWER register's value: 21 mA at +11 dBm (1), less with
+/// less.
 std::uint64_t transmit_current_tenth_na(std::uint8_t level);
-/// Half dBm that a PA_POWER register's value gives: 1 is +11 dBm, 90 is -33.5 dBm, half a dB a step.
+/// Half dBm that a PA_POWER register's value gives: 1 is +11 dBm, 90 is -33.5 dBm, half a dB a
+/// step.
 int transmit_power_half_dbm(std::uint8_t level);
 
 /// Time in each state since the radio was made; part of the board's state.

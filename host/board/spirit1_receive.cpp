@@ -266,7 +266,8 @@ std::string_view Spirit1::filter_refusal(std::span<const std::uint8_t> header) c
     const unsigned place = 3 - index;
     const unsigned differs =
         header[format.address_bytes + index] ^ registers_[control_field + place];
-    if ((differs & registers_[control_mask + place]) != 0) return "discarded, control field differs";
+    if ((differs & registers_[control_mask + place]) != 0)
+      return "discarded, control field differs";
   }
   return {};
 }

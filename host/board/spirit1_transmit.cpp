@@ -84,8 +84,8 @@ void Spirit1::transmit(Transmission next, const PacketFormat& format) {
   if (tx_fifo_.size() >= transmission_->payload_bytes) {
     announce(time_);
   } else if (air_ != nullptr) {
-    transmission_->streamed = air_->begin_packet(
-        to_instant(time_), to_instant(transmission_->end), radio_settings(registers_));
+    transmission_->streamed = air_->begin_packet(to_instant(time_), to_instant(transmission_->end),
+                                                 radio_settings(registers_));
     tell_content();
   }
   chip_.reschedule();

@@ -164,9 +164,7 @@ class TestAir {
       air.send({&bench, ++air.ids, begin, end, {}, settings}, false);
       return true;
     }
-    void content_grows(std::span<const std::uint8_t> payload) override {
-      air.grow(bench, payload);
-    }
+    void content_grows(std::span<const std::uint8_t> payload) override { air.grow(bench, payload); }
     void end_packet(base::Instant end, bool complete) override { air.end(bench, end, complete); }
     int rssi_dbm(base::Instant, const RadioSettings&) override {
       int strongest = air.noise_dbm.value_or(-120);
@@ -192,9 +190,8 @@ class TestAir {
   }
   /// The sender's latest packet in `packets`.
   static Packet* latest(std::vector<Packet>& packets, const RadioBench& sender) {
-    const auto found = std::find_if(packets.rbegin(), packets.rend(), [&](const Packet& packet) {
-      return packet.sender == &sender;
-    });
+    const auto found = std::find_if(packets.rbegin(), packets.rend(),
+                                    [&](const Packet& packet) { return packet.sender == &sender; });
     return found == packets.rend() ? nullptr : &*found;
   }
   void grow(const RadioBench& sender, std::span<const std::uint8_t> payload) {
@@ -220,9 +217,8 @@ class TestAir {
   bool deliver() {
     bool any = false;
     for (auto next = in_flight.begin(); next != in_flight.end(); next = in_flight.begin()) {
-      next = std::ranges::find_if(in_flight, [this](const Packet& packet) {
-        return to_time(packet.end) <= time_;
-      });
+      next = std::ranges::find_if(
+          in_flight, [this](const Packet& packet) { return to_time(packet.end) <= time_; });
       if (next == in_flight.end()) break;
       const Packet packet = std::move(*next);
       in_flight.erase(next);
