@@ -2,11 +2,14 @@
 #include "host/board/board.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/board/machine.hpp"
 
 namespace goldcrest::board {
 namespace {
+
+constexpr Picoseconds picoseconds_per_nanosecond = 1'000;
 
 Picoseconds to_picoseconds(base::Instant instant) {
   const std::int64_t count = instant.time_since_epoch().count();
@@ -16,7 +19,25 @@ Picoseconds to_picoseconds(base::Instant instant) {
 
 }  // namespace
 
-Board::Board(const BoardOptions& options) : machine_(std::make_unique<Machine>(options)) {}
+/// Hands on what happens at the pins.
+class Board::PinTap final : public PinListener {
+ public:
+  explicit PinTap(const Machine& machine) : machine_(machine) {}
+
+  void pin_changed(Pin pin, bool level) override {
+    if (sink) sink({machine_.time() / picoseconds_per_nanosecond, pin, level});
+  }
+
+  std::function<void(const PinChange&)> sink;
+
+ private:
+  const Machine& machine_;
+};
+
+Board::Board(const BoardOptions& options)
+    : machine_(std::make_unique<Machine>(options)), pin_tap_(std::make_unique<PinTap>(*machine_)) {
+  machine_->peripherals().pins.add_listener(*pin_tap_);
+}
 
 Board::~Board() = default;
 
@@ -79,6 +100,19 @@ bool Board::led() const {
   return powered() && machine_->peripherals().pins.level(Peripherals::led_pin);
 }
 
+void Board::drive(Pin pin, bool level) {
+  machine_->peripherals().pins.drive(pin, level);
+}
+void Board::release(Pin pin) {
+  machine_->peripherals().pins.release(pin);
+}
+bool Board::level(Pin pin) const {
+  return machine_->peripherals().pins.level(pin);
+}
+void Board::watch_pins(std::function<void(const PinChange&)> sink) {
+  pin_tap_->sink = std::move(sink);
+}
+
 void Board::type(std::string_view text) {
   if (powered()) machine_->peripherals().usart2.push(text);
 }
@@ -89,6 +123,10 @@ std::string Board::take_serial() {
 
 base::Instant Board::now() const {
   return base::Instant(base::Duration(machine_->time() / picoseconds_per_microsecond));
+}
+
+std::int64_t Board::time_ns() const {
+  return machine_->time() / picoseconds_per_nanosecond;
 }
 
 void Board::run_until(base::Instant until) {
@@ -115,6 +153,10 @@ bool Board::take_cut_fired() {
   return machine_->take_cut_fired();
 }
 
+Debugger& Board::debugger() {
+  return machine_->debugger();
+}
+
 std::vector<std::uint8_t> Board::save() const {
   return machine_->save();
 }
@@ -125,6 +167,9 @@ std::expected<void, std::string> Board::restore(std::span<const std::uint8_t> st
 
 std::uint64_t Board::instructions() const {
   return machine_->cpu().instructions();
+}
+Activity Board::activity() const {
+  return machine_->activity();
 }
 std::string Board::describe_cpu() const {
   return machine_->cpu().describe();

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/base/time.hpp"
+#include "host/board/pins.hpp"
 #include "host/board/radio_port.hpp"
 
 namespace goldcrest::board {
@@ -42,6 +43,15 @@ struct PowerCut {
   std::uint64_t torn_seed = 0;  ///< chooses the mixture when `inside`
 };
 
+/// A pin has a new level.
+struct PinChange {
+  std::int64_t time_ns = 0;  ///< board time, exact to the instruction block
+  Pin pin;
+  bool level = false;
+};
+
+struct Activity;
+class Debugger;
 class Machine;
 
 class Board {
@@ -73,12 +83,22 @@ class Board {
   bool jumper() const;            ///< the level at PA0
   bool button() const;            ///< PC13 is low
   bool led() const;               ///< PA5
+  /// What else is wired to the board: a level at any pin, until release(). A push-pull output of the
+  /// chip wins against it.
+  void drive(Pin pin, bool level);
+  void release(Pin pin);
+  bool level(Pin pin) const;
+  /// Called with every change of a pin's level while the board runs, in the thread that runs it; an
+  /// empty function ends it. It must not call the board.
+  void watch_pins(std::function<void(const PinChange&)> sink);
   /// Serial console, USART2 through the virtual COM port.
   void type(std::string_view text);
   std::string take_serial();
 
   // --- time --------------------------------------------------------------------------------------
   base::Instant now() const;
+  /// The same in nanoseconds, exact to the instruction block.
+  std::int64_t time_ns() const;
   /// Runs to `until`, or past it by less than one block of instructions. A power cut that fires
   /// leaves the board unpowered; time goes on.
   void run_until(base::Instant until);
@@ -94,17 +114,27 @@ class Board {
   /// True once after an armed cut has fired.
   bool take_cut_fired();
 
+  // --- debugging ---------------------------------------------------------------------------------
+  /// Breakpoints, steps, registers and memory; include debugger.hpp. While it holds the CPU,
+  /// run_until() comes back at once and next_event() is `never`.
+  Debugger& debugger();
+
   // --- state -------------------------------------------------------------------------------------
   /// The whole state, flash to radio, and back. Restoring checks magic, version and length.
   std::vector<std::uint8_t> save() const;
   [[nodiscard]] std::expected<void, std::string> restore(std::span<const std::uint8_t> state);
   /// Executed instructions since creation, estimated as four fifths of the executed half-words.
   std::uint64_t instructions() const;
+  /// Time in each power mode of chip and radio, with an estimate of the charge; see activity.hpp.
+  Activity activity() const;
   /// PC, SP, CONTROL…, for error messages and tests.
   std::string describe_cpu() const;
 
  private:
+  class PinTap;
+
   std::unique_ptr<Machine> machine_;
+  std::unique_ptr<PinTap> pin_tap_;
 };
 
 }  // namespace goldcrest::board

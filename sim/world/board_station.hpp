@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 // A virtual board on the virtual air, with its console collected.
+//
+// What the board sends and prints while it runs is kept until deliver(): boards that run at the
+// same time, in threads of their own, then cannot see each other's doings half done.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "host/board/board.hpp"
 #include "sim/air/air.hpp"
@@ -14,7 +19,10 @@ namespace goldcrest::sim {
 class BoardStation final : private board::RadioPort {
  public:
   BoardStation(Air& air, const board::BoardOptions& options)
-      : air_(air), board_(options), station_(air.add(board_.radio())) {
+      : air_(air),
+        trace_sink_(options.trace_sink),
+        board_(keeping_trace(options)),
+        station_(air.add(board_.radio())) {
     board_.connect(*this);
   }
 
@@ -22,8 +30,15 @@ class BoardStation final : private board::RadioPort {
   const board::Board& board() const { return board_; }
   StationId station() const { return station_; }
 
-  void run_until(base::Instant until) {
-    board_.run_until(until);
+  /// Touches nothing but this board and what it has sent and printed; reads the air.
+  void run_until(base::Instant until) { board_.run_until(until); }
+
+  /// Hands on what the board has sent, printed and traced since the last time.
+  void deliver() {
+    for (const auto& packet : std::exchange(sent_, {})) {
+      air_.transmit(station_, packet.begin, packet.end, packet.payload, packet.settings);
+    }
+    for (const auto& line : std::exchange(trace_, {})) trace_sink_(line);
     const auto text = board_.take_serial();
     if (text.empty()) return;
     console_ += text;
@@ -37,15 +52,32 @@ class BoardStation final : private board::RadioPort {
   void watch(std::function<void(std::string_view)> sink) { sink_ = std::move(sink); }
 
  private:
+  struct Packet {
+    base::Instant begin;
+    base::Instant end;
+    std::vector<std::uint8_t> payload;
+    board::RadioSettings settings;
+  };
+
+  board::BoardOptions keeping_trace(board::BoardOptions options) {
+    if (trace_sink_) {
+      options.trace_sink = [this](std::string_view line) { trace_.emplace_back(line); };
+    }
+    return options;
+  }
+
   void transmit(base::Instant begin, base::Instant end, std::span<const std::uint8_t> payload,
                 const board::RadioSettings& settings) override {
-    air_.transmit(station_, begin, end, payload, settings);
+    sent_.push_back({begin, end, {payload.begin(), payload.end()}, settings});
   }
   int rssi_dbm(base::Instant now, const board::RadioSettings& settings) override {
     return air_.rssi_dbm(station_, now, settings);
   }
 
   Air& air_;
+  std::function<void(std::string_view)> trace_sink_;
+  std::vector<std::string> trace_;
+  std::vector<Packet> sent_;
   board::Board board_;
   StationId station_;
   std::string console_;

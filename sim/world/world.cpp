@@ -10,6 +10,7 @@ using base::Instant;
 BoardStation& World::add_board(const board::BoardOptions& options) {
   boards_.push_back(std::make_unique<BoardStation>(air_, options));
   boards_.back()->run_until(now_);
+  boards_.back()->deliver();
   return *boards_.back();
 }
 
@@ -44,11 +45,26 @@ Instant World::next_event() const {
   return next;
 }
 
+/// Boards that sleep through the step only have their clocks moved: not worth a thread.
+void World::run_boards(Instant until) {
+  awake_.clear();
+  for (const auto& board : boards_) {
+    if (board->board().next_event() < until) {
+      awake_.push_back(board.get());
+    } else {
+      board->run_until(until);
+    }
+  }
+  crew_.run(awake_.size(), [&](std::size_t index) { awake_[index]->run_until(until); });
+  for (const auto& board : boards_) board->deliver();
+}
+
 void World::step(Instant until) {
   const auto next = std::clamp(next_event(), now_ + base::Duration(1), until);
-  for (const auto& board : boards_) board->run_until(next);
+  run_boards(next);
   now_ = next;
   air_.advance(now_);
+  for (const auto& board : boards_) board->deliver();  // what receiving has set off
   internet_.advance(now_);
   for (const auto& router : routers_) router->advance(now_);
   if (after_step_) after_step_(now_);
