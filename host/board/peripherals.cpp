@@ -102,6 +102,11 @@ Peripherals::Peripherals(Chip& chip)
       i2c1(chip, {.name = "I2C1", .event_irq = 31, .error_irq = 32}),
       i2c2(chip, {.name = "I2C2", .event_irq = 33, .error_irq = 34}),
       rtc(chip, rcc, pwr, exti, pins),
+      dac(chip, "DAC", UnmodelledPeripheral::dac()),
+      lcd(chip, "LCD", UnmodelledPeripheral::lcd()),
+      usb(chip, "USB", UnmodelledPeripheral::usb()),
+      usb_memory(chip, "USB memory", UnmodelledPeripheral::usb_memory()),
+      comparators(chip, "COMP", UnmodelledPeripheral::comparators()),
       iwdg(chip, rcc),
       wwdg(chip, rcc),
       crc(chip),
@@ -137,6 +142,11 @@ Peripherals::Peripherals(Chip& chip)
   attach(0x40026000, dma1, {ahb, 24});
   attach(0x40026400, dma2, {ahb, 25});
   attach(0x40002800, rtc);
+  attach(0x40007400, dac, {apb1, 29});
+  attach(0x40002400, lcd, {apb1, 9});
+  attach(0x40005C00, usb, {apb1, 23});
+  attach(0x40006000, usb_memory, {apb1, 23});
+  attach(0x40007C00, comparators, {apb1, 31});
   attach(0x40003000, iwdg);
   attach(0x40002C00, wwdg, {apb1, 11});
   attach(0x40023000, crc, {ahb, 12});

@@ -29,6 +29,7 @@
 #include "host/board/syscfg.hpp"
 #include "host/board/tim.hpp"
 #include "host/board/tim_wiring.hpp"
+#include "host/board/unmodelled_peripheral.hpp"
 #include "host/board/usart.hpp"
 #include "host/board/wwdg.hpp"
 
@@ -90,6 +91,11 @@ class Peripherals final : public PeripheralResetter {
   I2c i2c1;
   I2c i2c2;
   Rtc rtc;
+  UnmodelledPeripheral dac;
+  UnmodelledPeripheral lcd;
+  UnmodelledPeripheral usb;
+  UnmodelledPeripheral usb_memory;
+  UnmodelledPeripheral comparators;  ///< and routing interface, operational amplifiers
   Iwdg iwdg;
   Wwdg wwdg;
   Crc crc;

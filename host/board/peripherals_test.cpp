@@ -12,7 +12,7 @@ namespace {
 TEST(PeripheralsTest, WindowsDoNotOverlap) {
   TestBench bench;
   const auto windows = bench.peripherals.windows();
-  EXPECT_EQ(windows.size(), 38u);
+  EXPECT_EQ(windows.size(), 43u);
   for (const auto& one : windows) {
     for (const auto& other : windows) {
       if (&one == &other) continue;
