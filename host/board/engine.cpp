@@ -68,6 +68,7 @@ struct Engine::Hooks {
     auto& engine = *static_cast<Engine*>(user);
     engine.block_ = static_cast<std::uint32_t>(address);
     engine.block_size_ = size;
+    if (engine.block_ - ram_base < ram_size) engine.shortcut_.note_code(engine.block_, size);
     if (!engine.client_->block(engine.block_, size)) {
       engine.stopped_ = true;
       uc_emu_stop(unicorn);
@@ -113,6 +114,7 @@ Engine::Engine(Memory& memory, EngineClient& client) : memory_(memory), client_(
   check(uc_ctl_set_cpu_model(engine_, UC_CPU_ARM_CORTEX_M3));
   check(uc_ctl_exits_enable(engine_));  // and none is set: only hooks end a run
   map_memory(memory);
+  shortcut_.learn(engine_, memory);
   add_hooks();
 }
 
@@ -185,6 +187,7 @@ Engine::Outcome Engine::run(std::uint32_t pc) {
   stopped_at_.reset();
   read_refused_ = false;
   interrupt_ = -1;
+  const StoreShortcut::Running running(shortcut_);
   const int error = uc_emu_start(engine_, thumb_ ? pc | 1u : pc, 0, 0, 0);
   const auto [reached, xpsr] = get(Register::pc, Register::xpsr);
   pc_ = reached;

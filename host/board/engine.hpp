@@ -37,6 +37,7 @@
 
 #include "host/board/memory.hpp"
 #include "host/board/state.hpp"
+#include "host/board/store_shortcut.hpp"
 
 struct uc_struct;
 
@@ -188,6 +189,7 @@ class Engine {
   uc_struct* engine_ = nullptr;
   std::vector<std::unique_ptr<Window>> windows_;
   std::map<std::uint32_t, std::size_t> send_event_hooks_;  ///< by address of the instruction
+  StoreShortcut shortcut_;
   std::uint32_t pc_ = 0;
   bool thumb_ = true;
   std::uint32_t block_ = 0;  ///< the last block begun
