@@ -150,7 +150,7 @@ void Spirit1::wake_up() {
   raise(Irq::wake_up_timeout);
   start_wake_up_timer();
   if (state_ != State::sleep) return;
-  goal_ = duty_cycle_sends_ ? (tx_fifo_.empty() ? Goal::ready : Goal::tx) : Goal::rx;
+  goal_ = duty_cycle_sends_ ? Goal::tx : Goal::rx;
   step_to(State::pm_setup, microseconds(25));
 }
 

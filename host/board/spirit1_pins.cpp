@@ -69,8 +69,24 @@ bool Spirit1::pin_function(unsigned function) const {
       return true;  // VDD
     case 21:
       return crystal_on();  // external SMPS enable
+    case 22:
+      return state_ == State::sleep || state_ == State::standby;
+    case 23:
+      return state_ == State::ready;
+    case 24:
+      return state_ == State::lock;
+    case 25:  // waits for lock
+      return state_ == State::synth_setup;
+    case 27:  // waits for the crystal
+      return state_ == State::xo_settling;
+    case 28:  // waits for the power management
+      return state_ == State::pm_setup;
+    case 29:  // waits for the VCO calibration
+      return state_ == State::synth_calibration;
+    case 30:  // the synthesizer is on
+      return radio_power(state_) >= RadioPower::lock;
     default:
-      return false;  // GND; clocks and raw data
+      return false;  // GND; clocks and raw data; waits that take no time here
   }
 }
 

@@ -107,6 +107,7 @@ void Spirit1::step() {
       if (in_reset_) raise(Irq::power_on_reset);
       in_reset_ = false;
       become_ready();
+      if (goal == Goal::tx && tx_fifo_.empty()) return back_to_sleep();  // LDC: nothing to send
       if (goal == Goal::rx || goal == Goal::tx) start_synthesizer(goal);
       break;
     }

@@ -184,6 +184,18 @@ TEST(Spirit1Test, GpioFunctions) {
   EXPECT_FALSE(bench.pin(2, 7));
   bench.run_for(microseconds(200));
   EXPECT_TRUE(bench.pin(2, 7));
+  for (unsigned function : {18u, 21u, 30u}) {
+    bench.write_radio(spirit1::gpio3_conf, {static_cast<std::uint8_t>(function << 3 | 2)});
+    EXPECT_TRUE(bench.pin(2, 7)) << function << ": TX or RX, SMPS, synthesizer";
+  }
+  bench.strobe(Strobe::abort);
+  bench.write_radio(spirit1::gpio3_conf, {23 << 3 | 2});
+  EXPECT_TRUE(bench.pin(2, 7)) << "READY";
+  bench.write_radio(spirit1::gpio3_conf, {22 << 3 | 2});
+  EXPECT_FALSE(bench.pin(2, 7));
+  bench.strobe(Strobe::standby);
+  bench.run_for(microseconds(50));
+  EXPECT_TRUE(bench.pin(2, 7)) << "SLEEP or STANDBY";
   bench.drive_pin(0, 10, true);
   EXPECT_FALSE(bench.pin(2, 7)) << "pins float in SHUTDOWN";
 }

@@ -48,7 +48,33 @@ void Air::transmit(StationId sender, Instant begin, Instant end,
   ++statistics_.packets;
   statistics_.bytes += payload.size();
   statistics_.busy += end - begin;
-  if (observer_) observer_(begin, sender, payload);
+  if (observer_ && !payload.empty()) observer_(begin, sender, payload);
+}
+
+Air::Packet* Air::latest(StationId sender) {
+  const auto found = std::find_if(
+      packets_.rbegin(), packets_.rend(),
+      [sender](const Packet& packet) { return packet.sender == sender && !packet.repeated; });
+  return found == packets_.rend() ? nullptr : &*found;
+}
+
+void Air::grow(StationId sender, std::span<const std::uint8_t> payload) {
+  Packet* packet = latest(sender);
+  if (packet == nullptr) return;
+  statistics_.bytes += payload.size() - std::min(payload.size(), packet->payload.size());
+  packet->payload.assign(payload.begin(), payload.end());
+  packet->growing = true;
+  for (const auto station : packet->receivers) {
+    stations_[station]->packet_content(packet->id, packet->payload);
+  }
+}
+
+void Air::finish(StationId sender, Instant end, bool complete) {
+  Packet* packet = latest(sender);
+  if (packet == nullptr) return;
+  packet->end = std::max(packet->begin, end);
+  packet->broken = !complete;
+  if (observer_ && packet->growing && complete) observer_(packet->begin, sender, packet->payload);
 }
 
 int Air::rssi_dbm(StationId station, Instant now, const RadioSettings& settings) const {
@@ -123,7 +149,7 @@ void Air::collide(Packet& packet) {
 
 void Air::end(const Packet& packet) {
   for (const auto station : packet.receivers) {
-    const bool corrupt = packet.spoiled.contains(station);
+    const bool corrupt = packet.broken || packet.spoiled.contains(station);
     ++(corrupt ? statistics_.collided : statistics_.delivered);
     stations_[station]->packet_end(packet.id, packet.end, packet.payload, corrupt);
   }

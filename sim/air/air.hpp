@@ -64,7 +64,8 @@ class Air {
   void set_duplicate(double duplicate) { options_.duplicate = duplicate; }
   void set_reorder(double reorder) { options_.reorder = reorder; }
 
-  /// Called with every packet put on the air (for a pcap file), at its begin.
+  /// Called with every packet put on the air (for a pcap file), at its begin; with one that grows
+  /// at its end. A carrier without a packet is none.
   void observe(std::function<void(base::Instant, StationId, std::span<const std::uint8_t>)> sink) {
     observer_ = std::move(sink);
   }
@@ -73,6 +74,13 @@ class Air {
   /// further than the lookahead of the world that drives them.
   void transmit(StationId sender, base::Instant begin, base::Instant end,
                 std::span<const std::uint8_t> payload, const RadioSettings& settings);
+
+  /// What is known by now of the packet that `sender` put on the air last, whose content was not
+  /// known when it began (board::RadioPort::begin_packet).
+  void grow(StationId sender, std::span<const std::uint8_t> payload);
+  /// The packet that `sender` put on the air last is over at `end`; if it is not `complete`, nobody
+  /// can make sense of it.
+  void finish(StationId sender, base::Instant end, bool complete);
 
   /// The strongest packet that `station` hears at `now`, dBm; -120 when it hears none.
   int rssi_dbm(StationId station, base::Instant now, const RadioSettings& settings) const;
@@ -95,12 +103,15 @@ class Air {
     bool begun = false;
     bool held_back = false;         ///< heard by nobody now; its echo will be
     bool repeated = false;          ///< an echo of an earlier packet: never repeated again
+    bool growing = false;           ///< its content is told piece by piece
+    bool broken = false;            ///< cut off by its sender
     std::set<StationId> receivers;  ///< who was told of its begin
     std::set<StationId> spoiled;    ///< for whom it collided
   };
 
   bool chance(double probability);
   Link link(StationId sender, StationId receiver) const;
+  Packet* latest(StationId sender);
   void begin(Packet& packet, base::Instant now);
   void collide(Packet& packet);
   void end(const Packet& packet);

@@ -130,6 +130,43 @@ TEST(Air, same_seed_same_story) {
   EXPECT_NE(logs[0], "");
 }
 
+TEST(Air, packet_whose_content_comes_later) {
+  Air air(AirOptions{});
+  Ear a, b;
+  air.add(a);
+  air.add(b);
+  int observed = 0;
+  air.observe([&](Instant, StationId, std::span<const std::uint8_t> bytes) {
+    ++observed;
+    EXPECT_EQ(bytes.size(), payload.size());
+  });
+  air.transmit(0, at(0), at(1'000), {}, settings);
+  air.advance(at(10));
+  EXPECT_EQ(observed, 0);
+  air.grow(0, std::span(payload).first(1));
+  air.grow(0, payload);
+  air.finish(0, at(1'000), true);
+  air.advance(at(2'000));
+  EXPECT_EQ(b.heard, 1);
+  EXPECT_EQ(observed, 1);
+  EXPECT_EQ(air.statistics().bytes, payload.size());
+}
+
+TEST(Air, packet_that_is_cut_off_is_corrupt) {
+  Air air(AirOptions{});
+  Ear a, b;
+  air.add(a);
+  air.add(b);
+  air.transmit(0, at(0), at(1'000), payload, settings);
+  air.advance(at(10));
+  air.finish(0, at(500), false);
+  EXPECT_EQ(air.next_event(), at(500));
+  air.advance(at(600));
+  EXPECT_EQ(air.statistics().collided, 1u);
+  EXPECT_EQ(air.statistics().delivered, 0u);
+  EXPECT_EQ(air.rssi_dbm(1, at(700), settings), -120);
+}
+
 TEST(Air, air_time_of_a_frame) {
   // (4 + 4 + 1 + 96 + 1) × 8 / 38400 s
   EXPECT_EQ(air_time(96, settings), Duration(22'083));

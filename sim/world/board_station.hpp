@@ -35,9 +35,7 @@ class BoardStation final : private board::RadioPort {
 
   /// Hands on what the board has sent, printed and traced since the last time.
   void deliver() {
-    for (const auto& packet : std::exchange(sent_, {})) {
-      air_.transmit(station_, packet.begin, packet.end, packet.payload, packet.settings);
-    }
+    for (const auto& deed : std::exchange(deeds_, {})) deed();
     for (const auto& line : std::exchange(trace_, {})) trace_sink_(line);
     const auto text = board_.take_serial();
     if (text.empty()) return;
@@ -52,13 +50,6 @@ class BoardStation final : private board::RadioPort {
   void watch(std::function<void(std::string_view)> sink) { sink_ = std::move(sink); }
 
  private:
-  struct Packet {
-    base::Instant begin;
-    base::Instant end;
-    std::vector<std::uint8_t> payload;
-    board::RadioSettings settings;
-  };
-
   board::BoardOptions keeping_trace(board::BoardOptions options) {
     if (trace_sink_) {
       options.trace_sink = [this](std::string_view line) { trace_.emplace_back(line); };
@@ -68,7 +59,22 @@ class BoardStation final : private board::RadioPort {
 
   void transmit(base::Instant begin, base::Instant end, std::span<const std::uint8_t> payload,
                 const board::RadioSettings& settings) override {
-    sent_.push_back({begin, end, {payload.begin(), payload.end()}, settings});
+    deeds_.push_back([=, this, content = std::vector(payload.begin(), payload.end())] {
+      air_.transmit(station_, begin, end, content, settings);
+    });
+  }
+  bool begin_packet(base::Instant begin, base::Instant end,
+                    const board::RadioSettings& settings) override {
+    transmit(begin, end, {}, settings);
+    return true;
+  }
+  void content_grows(std::span<const std::uint8_t> payload) override {
+    deeds_.push_back([this, content = std::vector(payload.begin(), payload.end())] {
+      air_.grow(station_, content);
+    });
+  }
+  void end_packet(base::Instant end, bool complete) override {
+    deeds_.push_back([=, this] { air_.finish(station_, end, complete); });
   }
   int rssi_dbm(base::Instant now, const board::RadioSettings& settings) override {
     return air_.rssi_dbm(station_, now, settings);
@@ -77,7 +83,7 @@ class BoardStation final : private board::RadioPort {
   Air& air_;
   std::function<void(std::string_view)> trace_sink_;
   std::vector<std::string> trace_;
-  std::vector<Packet> sent_;
+  std::vector<std::function<void()>> deeds_;  ///< on the air, in order
   board::Board board_;
   StationId station_;
   std::string console_;

@@ -22,8 +22,26 @@ AirPort::AirPort(Board& board, air::ZepStation station)
 
 void AirPort::transmit(base::Instant, base::Instant, std::span<const std::uint8_t> payload,
                        const RadioSettings& settings) {
+  growing_.clear();
+  if (settings.is_carrier()) return;  // ZEP has frames only
   settings_ = settings;
   (void)station_.send(payload);  // a frame the network does not take is lost, as on the air
+}
+
+// A datagram is a whole frame: it leaves when the frame does.
+bool AirPort::begin_packet(base::Instant, base::Instant, const RadioSettings& settings) {
+  settings_ = settings;
+  growing_.clear();
+  return true;
+}
+
+void AirPort::content_grows(std::span<const std::uint8_t> payload) {
+  growing_.assign(payload.begin(), payload.end());
+}
+
+void AirPort::end_packet(base::Instant, bool complete) {
+  if (complete && !growing_.empty()) (void)station_.send(growing_);
+  growing_.clear();
 }
 
 int AirPort::rssi_dbm(base::Instant now, const RadioSettings& settings) {

@@ -36,6 +36,9 @@ class AirPort final : private RadioPort {
 
   void transmit(base::Instant begin, base::Instant end, std::span<const std::uint8_t> payload,
                 const RadioSettings& settings) override;
+  bool begin_packet(base::Instant begin, base::Instant end, const RadioSettings& settings) override;
+  void content_grows(std::span<const std::uint8_t> payload) override;
+  void end_packet(base::Instant end, bool complete) override;
   int rssi_dbm(base::Instant now, const RadioSettings& settings) override;
 
   Board& board_;
@@ -43,6 +46,7 @@ class AirPort final : private RadioPort {
   RadioSettings settings_;
   std::deque<Arrival> arrivals_;  ///< one after the other: the channel carries one at a time
   std::uint64_t next_id_ = 1;
+  std::vector<std::uint8_t> growing_;  ///< what is being sent, as far as known
 };
 
 }  // namespace goldcrest::board::program
