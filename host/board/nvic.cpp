@@ -107,7 +107,9 @@ void Nvic::work_out() const {
 Priority Nvic::execution_priority(const Masks& masks) const {
   work_out();
   Priority priority = active_priority_;
-  if (grouped(masks.basepri) != 0) priority = std::min(priority, grouped(masks.basepri));
+  // Any bit of it masks, also one of the sub-priority; the engine keeps four that are not there.
+  const auto base = static_cast<std::uint8_t>(masks.basepri & priority_mask);
+  if (base != 0) priority = std::min(priority, grouped(base));
   if (masks.primask) priority = std::min(priority, 0);
   if (masks.faultmask) priority = std::min(priority, -1);
   return priority;

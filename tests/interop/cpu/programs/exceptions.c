@@ -197,6 +197,11 @@ static void nesting(void) {
     pend(1u << 0);
     inside[0] = inside[1] = NULL;
     pend(15);
+    put(' ');
+    __asm volatile("msr basepri, %0" ::"r"(0x70) : "memory");
+    pend(15);
+    put('.');
+    __asm volatile("msr basepri, %0" ::"r"(0) : "memory");
   }
   SCB_AIRCR = 0x05FA0000;
 }
