@@ -224,6 +224,11 @@ void Machine::step(Picoseconds until) {
     jump(std::min(until, stalled_until_));
     return;
   }
+  // The clocks come back before the exception is entered: that takes cycles.
+  if (stopped_ && (nvic_.waiting() || cpu_.state() == Cpu::State::running)) {
+    (void)wake_up();
+    return;
+  }
   cpu_.take_exceptions();
   take_time();
   if (cpu_.debug().halt()) return;  // a step into a handler
