@@ -55,8 +55,16 @@ void FlashController::load_option_bytes() {
   if (option_errors_ != 0) error(option_errors_, option_bytes_base, "a complement does not match");
 }
 
+bool FlashController::wait_state() const {
+  return (access_control_ & acr::latency) != 0;
+}
+
 bool FlashController::hardware_watchdog() const {
   return (option_register_ & obr::software_watchdog) == 0;
+}
+
+bool FlashController::boots_from_bank_2() const {
+  return (option_register_ & obr::boot_from_bank_1) == 0;
 }
 
 bool FlashController::resets_on_deep_sleep(bool standby) const {

@@ -74,9 +74,14 @@ class FlashController final : public RegisterBlock {
   /// The bank that is busy, of two the one that is longer.
   std::optional<unsigned> busy_bank() const;
 
+  /// FLASH_ACR.LATENCY.
+  bool wait_state() const;
+
   // --- what the user option byte says (RM0038 3.7) ---
   /// IWDG is started by every reset (IWDG_SW = 0).
   bool hardware_watchdog() const;
+  /// Bank 2 is tried first after a reset (nBFB2 = 0).
+  bool boots_from_bank_2() const;
   /// Entering Stop or Standby resets the chip (nRST_STOP, nRST_STDBY = 0).
   bool resets_on_deep_sleep(bool standby) const;
 

@@ -8,6 +8,7 @@
 
 #include "core/base/ensure.hpp"
 #include "host/board/clock_time.hpp"
+#include "host/board/operating_limits.hpp"
 
 namespace goldcrest::board {
 namespace {
@@ -108,6 +109,11 @@ void Machine::clocks_changed() {
   systick_.clock_changed(cycle_hz_);
   note_activity();
   reschedule();
+  const unsigned range = peripherals_.pwr.voltage_range();
+  if (range != 0 && cycle_hz_ > hclk_limit_hz(range, flash_.wait_state())) {
+    trace("power", fmt::format("HCLK of {} Hz is too fast for voltage range {} with {} wait state",
+                               cycle_hz_, range, flash_.wait_state() ? "a" : "no"));
+  }
 }
 
 void Machine::set_cycle(std::uint32_t hz) {
@@ -331,6 +337,7 @@ void Machine::do_reset(bool power_on, std::uint32_t cause) {
   systick_.reset(power_on);
   clocks_changed();
   peripherals_.rcc.note_reset(cause);
+  if (flash_.boots_from_bank_2()) trace("unmodelled", "nBFB2 is 0: bank 1 boots all the same");
   if (flash_.hardware_watchdog()) peripherals_.iwdg.start();
   reset_request_.reset();
   cpu_.reset();

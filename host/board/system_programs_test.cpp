@@ -43,6 +43,25 @@ TEST(SystemPrograms, the_clock_tree_is_switched_as_a_driver_library_does) {
             "cir=0x00000400\n");
 }
 
+TEST(SystemPrograms, a_clock_too_fast_for_voltage_and_flash_is_told) {
+  BoardOptions options;
+  std::vector<std::string> told;
+  options.trace = {"power"};
+  options.trace_sink = [&](std::string_view line) {
+    if (line.find("too fast") != std::string_view::npos) told.emplace_back(line);
+  };
+  ProgrammedBoard hello("hello", options);  // leaves the core voltage at range 2
+  hello.finish();
+  ASSERT_FALSE(told.empty());
+  EXPECT_TRUE(told.back().ends_with(
+      "power: HCLK of 32000000 Hz is too fast for voltage range 2 with a wait state"))
+      << told.back();
+  told.clear();
+  ProgrammedBoard careful("clock_tree", options);
+  careful.finish(seconds(10));
+  EXPECT_TRUE(told.empty()) << told.front();
+}
+
 /// What the board is doing in each sleep is in low_power.c.
 TEST(SystemPrograms, every_way_out_of_standby_and_stop) {
   ProgrammedBoard board("low_power");
@@ -182,7 +201,13 @@ TEST(SystemPrograms, both_banks_are_programmed_at_once) {
 }
 
 TEST(SystemPrograms, the_user_option_byte_acts) {
-  ProgrammedBoard board("option_user");
+  BoardOptions options;
+  unsigned told = 0;
+  options.trace = {"unmodelled"};
+  options.trace_sink = [&](std::string_view line) {
+    told += line.ends_with("bank 1 boots all the same");
+  };
+  ProgrammedBoard board("option_user", options);
   EXPECT_EQ(board.finish(),
             "user=0x000000f8\n"
             "flags=0x0000000c\n"
@@ -190,11 +215,12 @@ TEST(SystemPrograms, the_user_option_byte_acts) {
             "flags=0x00000006\n"
             "user=0x000000d8\n"
             "flags=0x00000084\n"
-            "user=0x000000e8\n"
+            "user=0x00000068\n"
             "flags=0x00000006\n"
-            "user=0x000000e8\n"
+            "user=0x00000068\n"
             "flags=0x00000024\n"
             "locked=0x00000100\n");
+  EXPECT_EQ(told, 2u) << "nBFB2, at each boot that it was in force";
 }
 
 }  // namespace

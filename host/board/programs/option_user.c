@@ -41,7 +41,7 @@ int main(void) {
     for (;;) {
     }
   }
-  if (user == 0xD8) program_user(0xE8);  // IWDG_SW = 0
+  if (user == 0xD8) program_user(0x68);  // IWDG_SW = 0, nBFB2 = 0
   boots = boots + 1;
   if (boots == 1) {
     for (;;) {  // nobody refreshes it
