@@ -11,10 +11,10 @@
 // from the internal clock, from one of the chip's oscillators (by option register or external
 // trigger), from edges of pins, or from another timer.
 //
-// tim.cpp has registers, counting and events, tim_slave.cpp inputs, triggers and captures,
-// tim_wiring.cpp which pins, triggers and DMA channels there are. Not modelled, traced: clearing
-// OCxREF from outside, the routing interface, touch sensing and the RTC's wake-up as inputs; input
-// filters take no time.
+// tim.cpp has counting and events, tim_access.cpp the registers, tim_slave.cpp inputs, triggers and
+// captures, tim_wiring.cpp which pins, triggers and DMA channels there are. Not modelled, traced:
+// clearing OCxREF from outside, the routing interface, touch sensing and the RTC's wake-up as
+// inputs; input filters take no time.
 #pragma once
 
 #include <array>
@@ -110,7 +110,7 @@ class Timer final : public RegisterBlock, public ClockListener {
   };
   enum class Request : std::uint8_t { update, channel1, channel2, channel3, channel4, trigger };
 
-  // tim.cpp: registers, counting, events
+  // tim.cpp and tim_access.cpp: counting, events, registers
   std::uint32_t mask() const { return config_.wide ? 0xFFFF'FFFFu : 0xFFFFu; }
   std::uint32_t read_plain(std::uint32_t offset);
   bool write_plain(std::uint32_t offset, std::uint32_t value);
