@@ -171,7 +171,10 @@ TEST_F(Spirit1PairTest, LongPacketsWithForwardErrorCorrection) {
   const ByteVector payload = counting(96);
   a.load(payload);
   a.strobe(Strobe::tx);
-  air.run_for(microseconds(50'000));
+  air.run_for(microseconds(20'000));
+  EXPECT_NEAR(a.read_radio(spirit1::linear_fifo_status1), 54, 3) << "16 bits a byte";
+  EXPECT_NEAR(b.read_radio(spirit1::linear_fifo_status0), 42, 3);
+  air.run_for(microseconds(30'000));
   EXPECT_EQ(a.read_radio(spirit1::linear_fifo_status1), 0u);
   EXPECT_EQ(b.take_payload(), payload);
 }
@@ -217,6 +220,20 @@ TEST_F(Spirit1PairTest, LowDutyCycleReceiverCatchesALongPreamble) {
   air.run_for(microseconds(20'000));
   EXPECT_NE(b.take_irqs() & flag(Irq::rx_data_ready), 0u);
   EXPECT_NE(b.radio().state(), State::ready) << "back to sleep, or awake again";
+}
+
+TEST_F(Spirit1PairTest, WakeUpsKeepTheirPeriod) {
+  b.write_radio(spirit1::timers5_rx_prescaler, {9, 4});     // 1.9 ms in RX
+  b.write_radio(spirit1::timers3_ldc_prescaler, {0, 173});  // 174 periods of 34.7 kHz
+  b.write_radio(spirit1::filter_options, {0x01});
+  b.write_radio(spirit1::protocol2, {0x40 | 0x03});
+  b.strobe(Strobe::sleep);
+  air.run_for(microseconds(20));
+  const Picoseconds period = 174 * 1'000'000'000'000 / 34'700;
+  air.run_for(100 * period - microseconds(50));
+  EXPECT_EQ(b.radio().state(), State::sleep);
+  air.run_for(microseconds(60));
+  EXPECT_EQ(b.radio().state(), State::pm_setup);
 }
 
 TEST_F(Spirit1PairTest, SyncWordSetsTheWakeUpTimerAnew) {

@@ -328,7 +328,9 @@ TEST_F(Spirit1PacketTest, RefilledFifoSendsALongPacket) {
   a.write_radio(spirit1::pcktlen1, {0, 150});
   a.write_radio(spirit1::fifo, std::span(payload).first(96));
   a.strobe(Strobe::tx);
-  air.run_for(microseconds(15'000));
+  air.run_for(microseconds(10'000));
+  EXPECT_GT(b.read_radio(spirit1::linear_fifo_status0), 30u) << "they come as they are sent";
+  air.run_for(microseconds(5'000));
   a.write_radio(spirit1::fifo, std::span(payload).subspan(96));
   ByteVector received;
   for (int round = 0; round < 80; ++round) {
