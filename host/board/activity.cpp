@@ -64,6 +64,10 @@ std::string name_of(const ChipState& state) {
 
 }  // namespace
 
+std::string_view describe(RadioPower state) {
+  return radio_names.at(static_cast<std::size_t>(state));
+}
+
 std::string_view describe(ChipMode mode) {
   switch (mode) {
     case ChipMode::off:
@@ -147,7 +151,7 @@ std::string describe(const Activity& activity) {
     if (index == static_cast<std::size_t>(RadioPower::tx)) {
       only.transmitting = activity.radio.transmitting;
     }
-    add_line(text, fmt::format("radio {}", radio_names[index]), time, total,
+    add_line(text, fmt::format("radio {}", describe(static_cast<RadioPower>(index))), time, total,
              only.microampere_hours());
   }
   const double chip = activity.chip_microampere_hours();

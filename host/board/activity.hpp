@@ -22,6 +22,7 @@ namespace goldcrest::board {
 
 enum class ChipMode : std::uint8_t { off, run, sleep, stop, standby };
 std::string_view describe(ChipMode mode);
+std::string_view describe(RadioPower state);
 
 struct ChipState {
   ChipMode mode = ChipMode::off;

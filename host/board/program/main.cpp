@@ -29,6 +29,7 @@ constexpr const char* description =
     "  cut N before|inside|after [SEED]  power fails at flash operation N\n"
     "  type TEXT                         TEXT and Return on the serial console\n"
     "  status                            as JSON\n"
+    "  energy                            time in each power mode, charge, as JSON\n"
     "  cpu                               registers\n"
     "  quit\n"
     "\n"
@@ -40,6 +41,7 @@ struct Arguments {
   std::string speed = "1";
   std::string trace;
   std::string send;
+  double run_for = 0;  ///< board seconds
   std::string gdb;
 };
 
@@ -48,6 +50,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--state", session.state,
                  "the board's state; made if it is not there, kept at exit")
       ->type_name("FILE");
+  app.add_option("--image", session.image,
+                 "firmware to program first: ELF, Intel HEX, or bytes for 0x08000000")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
   app.add_option("--serial", session.serial,
                  "virtual COM port: pty, stdio, none, or a file that takes the output")
       ->type_name("WHERE")
@@ -69,6 +75,17 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--speed", arguments.speed, "board seconds a second, or max")
       ->type_name("X")
       ->capture_default_str();
+  app.add_option("--for", arguments.run_for, "end after so many board seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1e-6, 1e8));
+  app.add_option("--until", session.until,
+                 "end when the console has shown TEXT; exit code 1 if --for is over first")
+      ->type_name("TEXT");
+  app.add_option("--pins", session.pins,
+                 "record every change of a pin: a VCD file if FILE ends in .vcd, else text")
+      ->type_name("FILE");
+  app.add_flag("--energy", session.energy,
+               "at the end, tell the time in each power mode and the charge, on stderr");
   app.add_option("--trace", arguments.trace,
                  "what to log on stderr, a comma between: registers, interrupts, radio, serial, "
                  "flash, power, unmodelled")
@@ -92,6 +109,7 @@ std::expected<void, std::string> complete(Arguments& arguments) {
   }
   static constexpr std::string_view known[] = {"registers", "interrupts", "radio",     "serial",
                                                "flash",     "power",      "unmodelled"};
+  session.run_for = base::Duration(static_cast<base::Duration::rep>(arguments.run_for * 1e6));
   for (std::size_t begin = 0; begin < arguments.trace.size();) {
     const std::size_t end = std::min(arguments.trace.find(',', begin), arguments.trace.size());
     const std::string category = arguments.trace.substr(begin, end - begin);

@@ -194,6 +194,47 @@ TEST_F(BoardProcess, a_wrong_start_is_one_clear_line) {
   EXPECT_EQ(wait_for_end(), 2);
 }
 
+TEST_F(BoardProcess, runs_a_firmware_file_until_its_console_shows_what_is_awaited) {
+  const std::string hello = std::string(GOLDCREST_BOARD_PROGRAMS) + "/hello.elf";
+  start({"--image", hello, "--until", "done", "--for", "5", "--speed", "max", "--energy", "--pins",
+         path("pins.vcd")});
+  EXPECT_EQ(wait_for_end(), 0) << content("errors");
+  EXPECT_NE(content("console").find("hello\n"), std::string::npos);
+  EXPECT_NE(content("errors").find("chip run, 32.000 MHz"), std::string::npos);
+  EXPECT_NE(content("errors").find("radio shutdown"), std::string::npos);
+  EXPECT_TRUE(content("pins.vcd").starts_with("$version"));
+  EXPECT_NE(content("pins.vcd").find("PA5_LED"), std::string::npos);
+}
+
+TEST_F(BoardProcess, ends_with_an_error_when_what_is_awaited_does_not_come) {
+  start({"--image", std::string(GOLDCREST_BOARD_PROGRAMS) + "/hello.bin", "--until", "goodbye",
+         "--for", "0.25", "--speed", "max"});
+  EXPECT_EQ(wait_for_end(), 1);
+  EXPECT_EQ(content("errors"),
+            "goldcrest: the console did not show \"goodbye\" in 0.250 board seconds\n");
+}
+
+TEST_F(BoardProcess, refuses_what_is_no_firmware) {
+  std::ofstream(path("broken.elf")) << "\177ELF is how it begins, but nothing follows";
+  start({"--image", path("broken.elf")});
+  EXPECT_EQ(wait_for_end(), 1);
+  EXPECT_EQ(content("errors"),
+            "goldcrest: " + path("broken.elf").string() + ": the ELF header is cut off\n");
+  start({"--image", path("missing.elf")});
+  EXPECT_EQ(wait_for_end(), 2);
+  start({"--pins", path("none/pins.vcd")});
+  EXPECT_EQ(wait_for_end(), 1);
+}
+
+TEST_F(BoardProcess, tells_what_it_has_spent) {
+  start_and_connect({"--image", std::string(GOLDCREST_BOARD_PROGRAMS) + "/spin.elf"});
+  ASSERT_TRUE(console_shows("ready\n"));
+  const std::string energy = send("energy");
+  EXPECT_TRUE(energy.starts_with("ok {\"charge_uah\":")) << energy;
+  EXPECT_NE(energy.find("\"mode\":\"run\""), std::string::npos);
+  EXPECT_NE(energy.find("\"radio_seconds\":{"), std::string::npos);
+}
+
 TEST_F(BoardProcess, two_boards_do_not_share_a_control_socket) {
   start_and_connect();
   const pid_t first = std::exchange(process_, 0);

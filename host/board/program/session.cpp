@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "host/board/debugger.hpp"
+#include "host/board/activity.hpp"
+#include "host/board/firmware_file.hpp"
 #include "host/system/run.hpp"
 #include "host/system/udp_socket.hpp"
 
@@ -122,17 +124,59 @@ std::expected<void, std::string> Session::run() {
   if (auto saved = save(); !saved) return saved;  // finds out now whether that is possible
   board_.power(true);
   if (options_.jumper) board_.set_jumper(true);
+  if (auto programmed = program_image(); !programmed) return programmed;
+  if (auto recording = record_pins(); !recording) return recording;
   if (options_.gdb_wait) board_.debugger().request_halt();
   real_origin_ = system::monotonic_now();
   board_origin_ = board_.now();
-  while (!system::stop_requested() && !quit_) {
+  if (options_.run_for.count() > 0) end_ = board_.now() + options_.run_for;
+  while (!system::stop_requested() && !quit_ && !ended()) {
     const base::Instant real = system::monotonic_now();
     run_board(board_target(real));
+    if (ended()) break;
     wait(real);
     serve();
     save_changes(system::monotonic_now());
   }
-  return save();
+  return finish();
+}
+
+std::expected<void, std::string> Session::program_image() {
+  if (options_.image.empty()) return {};
+  const auto image = read_firmware(options_.image);
+  if (!image) return std::unexpected(image.error());
+  if (auto done = board_.program(image->address, image->bytes); !done) return done;
+  board_.reset();
+  unsaved_ = true;
+  return {};
+}
+
+std::expected<void, std::string> Session::record_pins() {
+  if (options_.pins.empty()) return {};
+  pin_file_.open(options_.pins, std::ios::binary | std::ios::trunc);
+  if (!pin_file_) return std::unexpected(system_error(options_.pins.string()));
+  const bool vcd = options_.pins.extension() == ".vcd";
+  pins_.emplace(board_, pin_file_, vcd ? PinRecorder::Format::vcd : PinRecorder::Format::text);
+  return {};
+}
+
+bool Session::ended() { return until_seen_ || board_.now() >= end_; }
+
+std::expected<void, std::string> Session::finish() {
+  if (pins_) {
+    pins_->finish();
+    if (!pin_file_) return std::unexpected(options_.pins.string() + ": could not be written");
+  }
+  if (options_.energy) fmt::print(stderr, "{}", describe(board_.activity()));
+  if (auto saved = save(); !saved) return saved;
+  if (!options_.until.empty() && !until_seen_) {
+    return std::unexpected(fmt::format("the console did not show \"{}\" in {:.3f} board seconds",
+                                       options_.until,
+                                       std::chrono::duration<double>(board_.now() -
+                                                                     board_origin_)
+                                           .count()));
+  }
+  return {};
 }
 
 // --- the loop ------------------------------------------------------------------------------------
@@ -159,8 +203,8 @@ base::Instant Session::board_target(base::Instant real) {
 }
 
 void Session::run_board(base::Instant until) {
-  while (board_.now() < until && !board_.debugger().halt()) {
-    base::Instant stop = std::min(until, release_at_);
+  while (board_.now() < std::min(until, end_) && !board_.debugger().halt()) {
+    base::Instant stop = std::min({until, release_at_, end_});
     if (air_) stop = std::min(stop, air_->next_delivery());
     board_.run_until(std::max(stop, board_.now() + base::Duration(1)));
     if (air_) air_->deliver();
@@ -169,11 +213,22 @@ void Session::run_board(base::Instant until) {
       board_.set_button(false);
     }
   }
-  serial_->write(board_.take_serial());
+  listen(board_.take_serial());
   if (gdb_) gdb_->advance();
   if (board_.take_cut_fired()) {
     unsaved_ = true;
     fmt::print(stderr, "board: the armed power cut has fired; power is off\n");
+  }
+}
+
+/// Hands the console's output on, and looks for what --until waits for.
+void Session::listen(const std::string& text) {
+  serial_->write(text);
+  if (options_.until.empty() || until_seen_) return;
+  said_ += text;
+  until_seen_ = said_.find(options_.until) != std::string::npos;
+  if (said_.size() > options_.until.size()) {
+    said_.erase(0, said_.size() - options_.until.size());
   }
 }
 
@@ -239,15 +294,15 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
     return "";
   }
   if (word == "status") return status();
+  if (word == "energy") return energy();
   if (word == "cpu") return board_.describe_cpu();
   if (word == "quit") {
     quit_ = true;
     return "";
   }
   return std::unexpected(
-      "unknown command; there are jumper, button, reset, power, cut, type, status, cpu, program "
-      "and "
-      "quit");
+      "unknown command; there are jumper, button, reset, power, cut, type, status, energy, cpu, "
+      "program and quit");
 }
 
 std::expected<void, std::string> Session::program(std::span<const std::uint8_t> image) {
@@ -309,6 +364,34 @@ std::string Session::status() const {
       {"flash_operations", board_.flash_operations()},
       {"instructions", board_.instructions()},
   };
+  return json.dump();
+}
+
+std::string Session::energy() const {
+  const Activity activity = board_.activity();
+  const auto seconds = [](Picoseconds time) { return static_cast<double>(time) / 1e12; };
+  nlohmann::json chip = nlohmann::json::array();
+  for (const auto& [state, time] : activity.chip) {
+    const double current = chip_current_microampere(state);
+    chip.push_back({{"mode", describe(state.mode)},
+                    {"hclk_hz", state.hclk_hz},
+                    {"voltage_range", state.voltage_range},
+                    {"seconds", seconds(time)},
+                    {"charge_uah", charge_microampere_hours(current, time)}});
+  }
+  nlohmann::json radio = nlohmann::json::object();
+  for (std::size_t index = 0; index < radio_power_states; ++index) {
+    radio[describe(static_cast<RadioPower>(index))] = seconds(activity.radio.in[index]);
+  }
+  const double chip_charge = activity.chip_microampere_hours();
+  const double radio_charge = activity.radio.microampere_hours();
+  const nlohmann::json json{{"chip", chip},
+                            {"radio_seconds", radio},
+                            {"chip_charge_uah", chip_charge},
+                            {"radio_charge_uah", radio_charge},
+                            {"charge_uah", chip_charge + radio_charge},
+                            {"instructions", activity.instructions},
+                            {"flash_operations", activity.flash_operations}};
   return json.dump();
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "host/board/board.hpp"
+#include "host/board/pin_recorder.hpp"
 #include "host/board/program/air_port.hpp"
 #include "host/board/program/control.hpp"
 #include "host/board/program/drive.hpp"
@@ -24,6 +26,11 @@ namespace goldcrest::board::program {
 
 struct SessionOptions {
   std::filesystem::path state;
+  std::filesystem::path image;  ///< programmed at the start
+  std::filesystem::path pins;   ///< takes what happens at the pins
+  base::Duration run_for{};     ///< board time after which it ends; 0: never
+  std::string until;            ///< what the console must show; it ends then
+  bool energy = false;          ///< report at the end
   std::string serial = "stdio";
   std::optional<wire::Endpoint> air;
   bool jumper = false;
@@ -31,7 +38,7 @@ struct SessionOptions {
   std::filesystem::path control;
   std::optional<wire::Endpoint> gdb;
   bool gdb_wait = false;  ///< halted until a debugger lets it run
-  double speed = 1.0;  ///< board seconds a real second; 0: as fast as it goes
+  double speed = 1.0;     ///< board seconds a real second; 0: as fast as it goes
   std::vector<std::string> trace;
   std::uint64_t seed = 1;
   std::uint32_t id = 1;
@@ -49,9 +56,15 @@ class Session final : private ControlHandler {
   std::expected<void, std::string> open();
   std::expected<void, std::string> save();
   void save_changes(base::Instant real);
+  std::expected<void, std::string> record_pins();
+  std::expected<void, std::string> program_image();
+  std::expected<void, std::string> finish();
+  /// Whether --until or --for ends the run.
+  bool ended();
 
   base::Instant board_target(base::Instant real);
   void run_board(base::Instant until);
+  void listen(const std::string& text);
   void wait(base::Instant real);
   void serve();
 
@@ -62,9 +75,12 @@ class Session final : private ControlHandler {
   std::expected<std::string, std::string> power(std::string_view argument);
   std::expected<std::string, std::string> cut(std::string_view arguments);
   std::string status() const;
+  std::string energy() const;
 
   SessionOptions options_;
   Board board_;
+  std::ofstream pin_file_;
+  std::optional<PinRecorder> pins_;
   std::unique_ptr<SerialPort> serial_;
   std::optional<AirPort> air_;
   std::optional<Drive> drive_;
@@ -75,6 +91,9 @@ class Session final : private ControlHandler {
   base::Instant board_origin_;
   base::Instant release_at_ = base::never;  ///< of a clicked button, board time
   bool quit_ = false;
+  base::Instant end_ = base::never;  ///< board time
+  std::string said_;                 ///< the end of the console's output, while --until waits
+  bool until_seen_ = false;
   std::uint64_t saved_operations_ = 0;
   bool unsaved_ = false;
   base::Instant next_save_;
