@@ -89,6 +89,15 @@ TEST_F(ExtiTest, EventsAreSent) {
   EXPECT_EQ(bench.events, 1u);
 }
 
+TEST_F(ExtiTest, SoftwareSendsEventsToo) {
+  bench.write(base + 0x04, 2);
+  bench.write(swier, 2);
+  EXPECT_EQ(bench.events, 1u);
+  EXPECT_EQ(bench.read(pr), 0u) << "an event leaves nothing pending";
+  bench.write(swier, 2);
+  EXPECT_EQ(bench.events, 1u) << "it is set already";
+}
+
 TEST_F(ExtiTest, ResetClearsEverything) {
   bench.write(imr, 1);
   bench.write(swier, 1);

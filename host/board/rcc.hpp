@@ -70,8 +70,8 @@ class Rcc final : public RegisterBlock {
   std::uint32_t rtc_hz() const;
   bool enabled(ClockGate gate) const;
   bool hsi_ready() const { return oscillators_[hsi].ready; }
-  /// Oscillators as they reach the timers' inputs, 0 while they are off or not ready; HSE as the RTC
-  /// gets it.
+  /// Oscillators as they reach the timers' inputs, 0 while they are off or not ready; HSE as the
+  /// RTC gets it.
   std::uint32_t lse_clock_hz() const { return source_hz(lse); }
   std::uint32_t lsi_clock_hz() const { return source_hz(lsi); }
   std::uint32_t msi_clock_hz() const { return source_hz(msi); }
