@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/ensure.hpp"
+#include "host/board/thumb_access.hpp"
 
 namespace goldcrest::board {
 namespace {
@@ -58,6 +59,7 @@ bool Cpu::window_opens() {
 bool Cpu::block(std::uint32_t address, std::uint32_t size) {
   used_ += block_cost_;
   half_words_ += block_half_words_;
+  if (block_half_words_ != 0 && address != block_ + block_half_words_ * 2) used_ += branch_cycles;
   block_cost_ = 0;
   block_half_words_ = 0;
   block_ = address;
@@ -68,7 +70,10 @@ bool Cpu::block(std::uint32_t address, std::uint32_t size) {
   if (address - ram_base < ram_size) note_code_in_ram(address, size);
   entered_.reset();
   block_half_words_ = size / 2;
-  block_cost_ = static_cast<std::int64_t>(block_half_words_) + branch_cycles;
+  block_cost_ = static_cast<std::int64_t>(block_half_words_);
+  located_at_ = address;
+  last_located_.reset();
+  taken_of_block_ = 0;
   if (tracing_registers_) trace_registers(address, size);
   return true;
 }
@@ -112,6 +117,8 @@ void Cpu::note_code_in_ram(std::uint32_t address, std::uint32_t size) {
 
 void Cpu::run(std::int64_t budget) {
   drop_changed_code();
+  traps_watched_ = traps_wanted();
+  engine_.watch_traps(traps_watched_ ? this : nullptr);
   budget_ = used_ + budget;
   attention_ = false;
   watch_window_ = nvic_.waiting();
@@ -124,7 +131,33 @@ void Cpu::run(std::int64_t budget) {
   finish(outcome);
 }
 
+/// The cycles from the block's beginning, or what has been taken of it, to the access in hand. The
+/// engine does not tell the instruction: the first that makes such an access, from the last one
+/// found on, is the one.
+std::int64_t Cpu::into_block() const {
+  if (!located_) {
+    located_ = true;
+    std::uint32_t pc = located_at_;
+    if (last_located_ == accessing_) pc += instruction_size(memory_, pc);
+    for (; pc - block_ < block_half_words_ * 2; pc += instruction_size(memory_, pc)) {
+      const auto access = memory_access(engine_, memory_, pc);
+      if (!access || access->write != accessing_->write) continue;
+      if (accessing_->address - access->address >= access->size) continue;
+      located_at_ = pc;
+      last_located_ = accessing_;
+      break;
+    }
+  }
+  return static_cast<std::int64_t>((located_at_ - block_) / 2) - taken_of_block_;
+}
+
 std::int64_t Cpu::take_cycles() {
+  if (accessing_) {
+    const std::int64_t cycles = into_block();
+    used_ += cycles;
+    block_cost_ -= cycles;
+    taken_of_block_ += cycles;
+  }
   cycles_ += static_cast<std::uint64_t>(used_);
   return std::exchange(used_, 0);
 }
@@ -166,6 +199,9 @@ void Cpu::finish(Engine::Outcome outcome) {
     case Engine::Outcome::invalid_state:
       fault(exception::usage_fault, fault_status::invalid_state);
       break;
+    case Engine::Outcome::trapped:
+      fault(exception::usage_fault, engine_.trapped_by());
+      break;
     case Engine::Outcome::unaligned:
       fault(exception::usage_fault, fault_status::unaligned);
       break;
@@ -181,6 +217,21 @@ void Cpu::finish(Engine::Outcome outcome) {
     bus_error_.reset();
     fault(exception::bus_fault, fault_status::imprecise);
   }
+}
+
+/// CCR.DIV_0_TRP and UNALIGN_TRP (PM0056 4.4.7). The engine cannot stop inside an IT sequence.
+std::uint32_t Cpu::trap(std::uint32_t block, std::uint32_t address) {
+  if (in_it_sequence(memory_, block, address)) return 0;
+  if (const auto divisor = divisor_register(memory_, address)) {
+    const bool zero = scb_.divide_traps() && engine_.general(*divisor) == 0;
+    return zero ? fault_status::divided_by_zero : 0;
+  }
+  const auto access = memory_access(engine_, memory_, address);
+  if (!access) return 0;
+  const std::uint32_t unit = std::min(access->size, 4u);
+  const bool aligned = access->address % unit == 0;
+  const bool multiple = access->size > 4;  // these fault whatever CCR says
+  return !aligned && (multiple || scb_.unaligned_traps()) ? fault_status::unaligned : 0;
 }
 
 void Cpu::fetch_fault() {

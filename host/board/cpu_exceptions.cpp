@@ -139,7 +139,7 @@ void Cpu::enter(unsigned number) {
   used_ += entry_cycles;
   if (!stacked && number != exception::hard_fault) {
     // The frame is lost; the stack error is taken first (PM0056 2.3.7, derived exceptions).
-    if (number >= 16) nvic_.set_pending(number);
+    if (number >= exception::sv_call) nvic_.set_pending(number);
     const auto derived = escalate(exception::bus_fault, fault_status::stacking);
     if (!derived) return;
     number = *derived;

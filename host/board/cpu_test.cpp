@@ -157,5 +157,56 @@ TEST(Cpu, interrupts_break_into_a_tight_loop_at_once) {
   EXPECT_EQ(board.console, "ready\ntyped=0x00780001\n");
 }
 
+TEST(Cpu, traps_as_the_control_register_asks_and_is_prompt) {
+  ProgrammedBoard board("traps");
+  EXPECT_EQ(board.finish(),
+            "dfsr=0x00000000\n"
+            "afsr=0x00000000\n"
+            "ccr=0x00000200\n"
+            "shcsr=0x00000000\n"
+            "vtor=0x08000000\n"
+            "udiv: exception=0x00000003\n"
+            "  cfsr=0x02000000\n"
+            "  hfsr=0x40000000\n"
+            "  at the instruction=0x00000001\n"
+            "sdiv: exception=0x00000003\n"
+            "  cfsr=0x02000000\n"
+            "  hfsr=0x40000000\n"
+            "  at the instruction=0x00000001\n"
+            "ldr: exception=0x00000003\n"
+            "  cfsr=0x01000000\n"
+            "  hfsr=0x40000000\n"
+            "  at the instruction=0x00000001\n"
+            "strh: exception=0x00000003\n"
+            "  cfsr=0x01000000\n"
+            "  hfsr=0x40000000\n"
+            "  at the instruction=0x00000001\n"
+            "ldrd: exception=0x00000003\n"
+            "  cfsr=0x01000000\n"
+            "  hfsr=0x40000000\n"
+            "  at the instruction=0x00000001\n"
+            "guarded=0x00000005\n"
+            "quotient=0x00000000\n"
+            "faults=0x00000000\n"
+            "after pendsv=0x00000001\n"
+            "masked=0x00000001\n"
+            "opened=0x00000002\n"
+            "under basepri=0x00000002\n"
+            "basepri opened=0x00000003\n"
+            "five=0x00000005\n"
+            "ten=0x0000000a\n"
+            "sum=0x000000d2\n"
+            "changed=0x0000002a\n"
+            "exc_return: exception=0x00000006\n"
+            "  cfsr=0x00040000\n"
+            "  hfsr=0x00000000\n"
+            "stacking: exception=0x00000005\n"
+            "  cfsr=0x00001000\n"
+            "  hfsr=0x00000000\n"
+            "then=0x0000088b\n"
+            "stack=0x00000001\n"
+            "order=0x00000089\n");
+}
+
 }  // namespace
 }  // namespace goldcrest::board

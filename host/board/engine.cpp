@@ -96,6 +96,16 @@ struct Engine::Hooks {
     return false;
   }
 
+  static void trap(uc_engine* unicorn, std::uint64_t address, std::uint32_t, void* user) {
+    auto& engine = *static_cast<Engine*>(user);
+    if (engine.trapped_by_ != 0) return;
+    const auto at = static_cast<std::uint32_t>(address);
+    engine.trapped_by_ = engine.trap_watcher_->trap(engine.block_, at);
+    if (engine.trapped_by_ == 0) return;
+    engine.pc_ = at;
+    uc_emu_stop(unicorn);
+  }
+
   static void send_event(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
     static_cast<Engine*>(user)->client_->send_event();
   }
@@ -185,11 +195,13 @@ void Engine::add_hooks() {
 Engine::Outcome Engine::run(std::uint32_t pc) {
   stopped_ = false;
   stopped_at_.reset();
+  trapped_by_ = 0;
   read_refused_ = false;
   interrupt_ = -1;
   const StoreShortcut::Running running(shortcut_);
   const int error = uc_emu_start(engine_, thumb_ ? pc | 1u : pc, 0, 0, 0);
   const auto [reached, xpsr] = get(Register::pc, Register::xpsr);
+  if (trapped_by_ != 0) return Outcome::trapped;
   pc_ = reached;
   thumb_ = (xpsr & thumb_bit) != 0;
   return classify(error);
@@ -251,6 +263,21 @@ Engine::Outcome Engine::classify_invalid() {
   if (last == half_word_wfe || (wide && last == half_word_wfe_wide)) return Outcome::wait_for_event;
   if (last == half_word_yield || (wide && last == half_word_yield_wide)) return Outcome::stopped;
   return Outcome::undefined;
+}
+
+void Engine::watch_traps(TrapWatcher* watcher) {
+  if (watcher == trap_watcher_) return;
+  if (trap_watcher_ != nullptr) check(uc_hook_del(engine_, trap_hook_));
+  trap_watcher_ = watcher;
+  if (watcher != nullptr) {
+    uc_hook hook = 0;
+    check(uc_hook_add(engine_, &hook, UC_HOOK_CODE, reinterpret_cast<void*>(&Hooks::trap), this, 1,
+                      0));
+    trap_hook_ = hook;
+  }
+  // Hooks are part of the translation.
+  code_changed(flash_base, flash_size);
+  code_changed(ram_base, ram_size);
 }
 
 void Engine::code_changed(std::uint32_t address, std::uint32_t size) {

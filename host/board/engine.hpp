@@ -102,6 +102,18 @@ class EngineClient {
   ~EngineClient() = default;
 };
 
+/// Looks at every instruction before it is executed, where faults are wanted that the engine does
+/// not know.
+class TrapWatcher {
+ public:
+  /// The CFSR bit of the fault that the instruction at `address`, in a block that began at `block`,
+  /// ends in; 0 if it is to be executed.
+  virtual std::uint32_t trap(std::uint32_t block, std::uint32_t address) = 0;
+
+ protected:
+  ~TrapWatcher() = default;
+};
+
 class Engine {
  public:
   enum class Outcome : std::uint8_t {
@@ -117,6 +129,7 @@ class Engine {
     unaligned,
     fetch_refused,
     read_refused,  ///< fault_address() has the address
+    trapped,       ///< by a TrapWatcher: trapped_by() has the CFSR bit
     exit_reached,  ///< of run_piece()
   };
 
@@ -139,6 +152,9 @@ class Engine {
   /// Where execution has come to: the next instruction, or the one that failed.
   std::uint32_t pc() const { return pc_; }
   std::uint32_t fault_address() const { return fault_address_; }
+  std::uint32_t trapped_by() const { return trapped_by_; }
+  /// Sets who looks at every instruction, or nobody; outside run() only. Slow while it is on.
+  void watch_traps(TrapWatcher* watcher);
 
   /// The values of some registers; special ones as the present mode may see them.
   template <std::same_as<Register>... Which>
@@ -190,6 +206,9 @@ class Engine {
   std::vector<std::unique_ptr<Window>> windows_;
   std::map<std::uint32_t, std::size_t> send_event_hooks_;  ///< by address of the instruction
   StoreShortcut shortcut_;
+  TrapWatcher* trap_watcher_ = nullptr;
+  std::size_t trap_hook_ = 0;
+  std::uint32_t trapped_by_ = 0;
   std::uint32_t pc_ = 0;
   bool thumb_ = true;
   std::uint32_t block_ = 0;  ///< the last block begun

@@ -198,9 +198,6 @@ void Scb::write_register(std::uint32_t offset, std::uint32_t value) {
       break;
     case 0x14:
       configuration_ = value & 0x31B;
-      if ((value & 0x18) != 0) {
-        unmodelled("CCR traps on division by zero and unaligned access do not fire");
-      }
       break;
     case 0x18:
     case 0x1C:

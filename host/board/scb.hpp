@@ -22,6 +22,7 @@ inline constexpr std::uint32_t invalid_state = 1u << 17;      // INVSTATE
 inline constexpr std::uint32_t invalid_pc = 1u << 18;         // INVPC
 inline constexpr std::uint32_t no_coprocessor = 1u << 19;     // NOCP
 inline constexpr std::uint32_t unaligned = 1u << 24;          // UNALIGNED
+inline constexpr std::uint32_t divided_by_zero = 1u << 25;    // DIVBYZERO
 inline constexpr std::uint32_t bus_faults = 0x0000FF00;
 inline constexpr std::uint32_t memory_faults = 0x000000FF;
 }  // namespace fault_status
@@ -59,6 +60,8 @@ class Scb final : public RegisterBlock {
   bool sleep_on_exit() const { return (system_control_ & 1u << 1) != 0; }
   bool sleep_deep() const { return (system_control_ & 1u << 2) != 0; }
   bool stack_align() const { return (configuration_ & 1u << 9) != 0; }
+  bool divide_traps() const { return (configuration_ & 1u << 4) != 0; }
+  bool unaligned_traps() const { return (configuration_ & 1u << 3) != 0; }
   bool non_base_thread_enable() const { return (configuration_ & 1u << 0) != 0; }
   /// What ICSR.VECTACTIVE shows.
   void set_active_exception(unsigned number) { active_exception_ = number; }

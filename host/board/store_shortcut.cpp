@@ -48,8 +48,8 @@ void StoreShortcut::learn(uc_struct* engine, Memory& memory) {
   learning_ = false;
   store(memory.flash(), 0, before, 4);
   store(memory.ram(), trial_offset, stored, 4);
-  base::ensure(uc_ctl_remove_cache(engine, std::uint64_t{flash_base}, std::uint64_t{flash_base} + 8) ==
-               UC_ERR_OK);
+  constexpr std::uint64_t code = flash_base;
+  base::ensure(uc_ctl_remove_cache(engine, code, code + 8) == UC_ERR_OK);
   std::size_t pages = 0;
   const bool known_pages = uc_query(engine, UC_QUERY_PAGE_SIZE, &pages) == UC_ERR_OK;
   if (processor_ == nullptr || !known_pages || pages != page_size) ram_begin_.reset();

@@ -157,6 +157,28 @@ bool accesses_memory(const Memory& memory, std::uint32_t pc) {
   return (top >= 0b0101 && top <= 0b1001) || top == 0b1100;
 }
 
+std::optional<unsigned> divisor_register(const Memory& memory, std::uint32_t pc) {
+  const std::uint32_t first = half_word(memory, pc);
+  const std::uint32_t second = half_word(memory, pc + 2);
+  if ((first & 0xFFD0) != 0xFB90 || (second & 0xF0F0) != 0xF0F0) return std::nullopt;
+  const unsigned divisor = second & 15u;
+  return divisor <= 14 ? std::optional<unsigned>(divisor) : std::nullopt;
+}
+
+bool in_it_sequence(const Memory& memory, std::uint32_t block, std::uint32_t pc) {
+  unsigned left = 0;
+  for (std::uint32_t at = block; at - block < pc - block; at += instruction_size(memory, at)) {
+    if (left > 0) {
+      --left;
+      continue;
+    }
+    const std::uint32_t first = half_word(memory, at);
+    const bool it = (first & 0xFF00) == 0xBF00 && (first & 0xF) != 0;
+    if (it) left = 4 - static_cast<unsigned>(std::countr_zero(first & 0xFu));
+  }
+  return left > 0;
+}
+
 std::optional<std::uint32_t> find_access(const Engine& engine, const Memory& memory,
                                          std::uint32_t block, std::uint32_t size,
                                          std::uint32_t accessed) {

@@ -30,6 +30,12 @@ std::optional<MemoryAccess> memory_access(const Engine& engine, const Memory& me
 /// Whether it accesses memory at all.
 bool accesses_memory(const Memory& memory, std::uint32_t pc);
 
+/// The register that the SDIV or UDIV at `pc` divides by, if it is one.
+std::optional<unsigned> divisor_register(const Memory& memory, std::uint32_t pc);
+/// Whether the instruction at `pc` depends on an IT instruction of its block, which begins at
+/// `block`.
+bool in_it_sequence(const Memory& memory, std::uint32_t block, std::uint32_t pc);
+
 /// The address of the load in [block, block + size) that reads `accessed`, if one is found.
 std::optional<std::uint32_t> find_access(const Engine& engine, const Memory& memory,
                                          std::uint32_t block, std::uint32_t size,

@@ -82,7 +82,8 @@ std::optional<Result> run(const Load& load) {
   const double begin = seconds();
   const base::Instant start = boards.front()->now();
   const base::Instant end = start + load.time;
-  const base::Duration slice = std::max<base::Duration>(load.time / 100, std::chrono::milliseconds(1));
+  const base::Duration slice =
+      std::max<base::Duration>(load.time / 100, std::chrono::milliseconds(1));
   std::string console;
   base::Instant now = start;
   while (now < end && console.find("done\n") == std::string::npos) {
