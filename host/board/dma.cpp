@@ -106,7 +106,8 @@ void Dma::write_register(std::uint32_t offset, std::uint32_t value) {
       status_ &= ~(((cleared & any_flag) != 0 ? 15u : cleared) << (4 * index));
       if ((status_ >> (4 * index) & 14u) == 0) status_ &= ~(any_flag << (4 * index));
     }
-  } else if (offset >= first_channel && (offset - first_channel) / channel_size < config_.channels) {
+  } else if (offset >= first_channel &&
+             (offset - first_channel) / channel_size < config_.channels) {
     write_channel((offset - first_channel) / channel_size, (offset - first_channel) % channel_size,
                   value);
   } else if (offset != isr) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The request line from a peripheral to a DMA channel. Serial ports hold theirs high while they want
-// a datum moved; a timer raises it at an event and the transfer takes it back. Several peripherals
-// share a channel; the requests are ORed (RM0038, tables "Summary of DMA1 (DMA2) requests for each
-// channel").
+// The request line from a peripheral to a DMA channel. Serial ports hold theirs high while they
+// want a datum moved; a timer raises it at an event and the transfer takes it back. Several
+// peripherals share a channel; the requests are ORed (RM0038, tables "Summary of DMA1 (DMA2)
+// requests for each channel").
 #pragma once
 
 #include <cstdint>
