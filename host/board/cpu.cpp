@@ -123,10 +123,13 @@ void Cpu::run(std::int64_t budget) {
   attention_ = false;
   watch_window_ = nvic_.waiting();
   tracing_registers_ = chip_.tracing("registers");
-  block_ = pc_;
+  if (!debug_.inside_block()) block_ = pc_;
   const Engine::Outcome outcome = debug_.run(pc_);
   if (debug_.inside_block()) return;  // halted there; its cost counts when it is done
   used_ += std::exchange(block_cost_, 0);
+  // After a block that was executed in pieces nobody has looked where it went yet.
+  const bool went_on = outcome == Engine::Outcome::stopped && block_half_words_ != 0;
+  if (went_on && pc_ != block_ + block_half_words_ * 2) used_ += branch_cycles;
   half_words_ += std::exchange(block_half_words_, 0u);
   finish(outcome);
 }
@@ -324,11 +327,16 @@ void Cpu::serialize(Saver& saver) {
     general[number] = engine_.general(number);
   }
   saver(general, context, state_, event_, lock_up_reason_, pc_, cycles_, half_words_, entered_);
-  saver(block_cost_, block_half_words_, bus_error_);
+  saver(block_, block_cost_, block_half_words_, located_at_, last_located_, taken_of_block_);
+  saver(bus_error_);
   debug_.serialize(saver, pc_);
   if (!saver.loading()) return;
   if (block_cost_ < 0 || block_cost_ > 0xFFFF || block_half_words_ > 0xFFFF) {
     saver.fail("the cost of the CPU's block is out of range");
+  }
+  if (debug_.inside_block() && (located_at_ - block_ > 0xFFFF || taken_of_block_ < 0 ||
+                                taken_of_block_ > (located_at_ - block_) / 2)) {
+    saver.fail("the place in the CPU's block is out of range");
   }
   if (state_ > State::locked_up) saver.fail("the CPU's state is out of range");
   engine_.set_context(context);

@@ -122,6 +122,7 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
     std::uint32_t address;
     bool write;
     bool operator==(const Access&) const = default;
+    void serialize(Saver& saver) { saver(address, write); }
   };
   void begin_access(std::uint32_t address, bool write) {
     accessing_ = Access{address, write};
