@@ -10,7 +10,7 @@ namespace {
 constexpr unsigned rounds = 10;
 
 constexpr std::uint8_t times_two(std::uint8_t value) {
-  return static_cast<std::uint8_t>(value << 1 ^ ((value & 0x80u) != 0 ? 0x1Bu : 0u));
+  return static_cast<std::uint8_t>(unsigned{value} << 1 ^ ((value & 0x80u) != 0 ? 0x1Bu : 0u));
 }
 
 constexpr std::uint8_t multiply(std::uint8_t a, std::uint8_t b) {
