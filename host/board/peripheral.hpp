@@ -60,8 +60,8 @@ class Chip {
   /// A bus master other than the CPU (DMA) reads or writes memory or a register, 1, 2 or 4 bytes.
   virtual std::uint32_t bus_read(std::uint32_t address, unsigned size) = 0;
   virtual void bus_write(std::uint32_t address, std::uint32_t value, unsigned size) = 0;
-  /// Whether a bus master other than the CPU may read or write at `address`; otherwise it gets a bus
-  /// error.
+  /// Whether a bus master other than the CPU may read or write at `address`; otherwise it gets a
+  /// bus error.
   virtual bool bus_answers(std::uint32_t address, bool writing) const {
     (void)address, (void)writing;
     return true;
