@@ -154,6 +154,14 @@ std::int64_t Cpu::into_block() const {
   return static_cast<std::int64_t>((located_at_ - block_) / 2) - taken_of_block_;
 }
 
+/// What is due before the access in hand happens before it: flags are read as they are by then.
+void Cpu::catch_up() {
+  if (untaken_cycles() < budget_) return;
+  const std::int64_t more = pacer_.more_cycles();
+  budget_ = used_ + more;
+  attention_ = true;  // the block's end looks again
+}
+
 std::int64_t Cpu::take_cycles() {
   if (accessing_) {
     const std::int64_t cycles = into_block();

@@ -118,6 +118,10 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   void send_event() override { event_ = true; }
 
   void trace_registers(std::uint32_t address, std::uint32_t size);
+  /// What lies behind the AHB-APB bridges answers later (RM0038 2.1).
+  static constexpr std::uint32_t apb_size = 0x20000;
+  static constexpr std::int64_t bridge_cycles = 2;
+
   struct Access {
     std::uint32_t address;
     bool write;
@@ -127,7 +131,10 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   void begin_access(std::uint32_t address, bool write) {
     accessing_ = Access{address, write};
     located_ = false;
+    if (used_ + block_cost_ >= budget_) catch_up();
+    if (address - peripheral_base < apb_size) block_cost_ += bridge_cycles;
   }
+  void catch_up();
   std::int64_t into_block() const;
   Masks masks();
   bool window_opens();
