@@ -122,3 +122,10 @@ void* tb_gen_code_arm(void* processor, std::uint32_t pc, std::uint32_t code_base
 }
 
 #endif
+
+#ifdef __SANITIZE_ADDRESS__
+/// Unicorn forgets to free the map of where code is in a page that is written often.
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:tb_invalidate_phys_page_fast_arm\n";
+}
+#endif
