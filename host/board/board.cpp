@@ -152,6 +152,9 @@ void Board::arm(const PowerCut& cut) {
 bool Board::take_cut_fired() {
   return machine_->take_cut_fired();
 }
+void Board::watch_flash(std::function<void(const FlashOperation&)> sink) {
+  machine_->flash().watch(std::move(sink));
+}
 
 Debugger& Board::debugger() {
   return machine_->debugger();

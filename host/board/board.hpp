@@ -41,6 +41,26 @@ struct PowerCut {
   std::uint64_t flash_operation = 0;
   CutPhase phase = CutPhase::before;
   std::uint64_t torn_seed = 0;  ///< chooses the mixture when `inside`
+  /// Inside a half page: this word, 0 to 31, is the torn one; without, the seed chooses it.
+  std::optional<std::uint8_t> torn_word{};
+  /// Inside an operation on program memory: some of the bits that were changing read differently
+  /// from one moment to the next, until they are erased or written.
+  bool unstable = false;
+};
+
+enum class FlashOperationKind : std::uint8_t {
+  erase_page,
+  program_word,
+  program_half_page,
+  write_eeprom,
+  write_option_bytes,
+};
+
+/// An operation of the flash interface begins.
+struct FlashOperation {
+  std::uint64_t number = 0;  ///< as PowerCut counts
+  FlashOperationKind kind = FlashOperationKind::program_word;
+  std::uint32_t address = 0;
 };
 
 /// A pin has a new level.
@@ -71,7 +91,7 @@ class Board {
   /// board (RDP level 2; level 1 mass-erases first), bad address or size.
   [[nodiscard]] std::expected<void, std::string> program(std::uint32_t address,
                                                          std::span<const std::uint8_t> bytes);
-  /// What the debug port can read; fails on a board with readout protection.
+  /// What the debug port can read of program memory or data EEPROM; fails on a board with readout protection.
   [[nodiscard]] std::expected<std::vector<std::uint8_t>, std::string> read_flash(
       std::uint32_t address, std::uint32_t size);
   void power(bool on);
@@ -113,6 +133,9 @@ class Board {
   void arm(const PowerCut& cut);
   /// True once after an armed cut has fired.
   bool take_cut_fired();
+  /// Called with every operation that begins, in the thread that runs the board; an empty function
+  /// ends it. It must not call the board.
+  void watch_flash(std::function<void(const FlashOperation&)> sink);
 
   // --- debugging ---------------------------------------------------------------------------------
   /// Breakpoints, steps, registers and memory; include debugger.hpp. While it holds the CPU,

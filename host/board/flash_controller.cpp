@@ -74,6 +74,7 @@ bool FlashController::resets_on_deep_sleep(bool standby) const {
 void FlashController::mass_erase() {
   std::ranges::fill(memory_.flash(), std::uint8_t{0});
   std::ranges::fill(memory_.eeprom(), std::uint8_t{0});
+  settle(0, flash_size);
   environment_.code_changed(flash_base, flash_size);
 }
 
@@ -114,6 +115,7 @@ std::expected<void, std::string> FlashController::debug_program(
   const auto target = memory_.flash().subspan(address - flash_base, end - address);
   std::ranges::fill(target, std::uint8_t{0});
   std::ranges::copy(bytes, target.begin());
+  settle(address - flash_base, end - address);
   environment_.code_changed(address, end - address);
   return {};
 }
@@ -123,9 +125,15 @@ std::expected<std::vector<std::uint8_t>, std::string> FlashController::debug_rea
   if (readout_protection() != ReadoutProtection::level_0) {
     return std::unexpected("the board does not let its memory be read (readout protection)");
   }
-  if (address < flash_base || address - flash_base > flash_size ||
-      size > flash_size - (address - flash_base)) {
+  const bool in_eeprom = address >= eeprom_base;
+  const std::uint32_t base = in_eeprom ? eeprom_base : flash_base;
+  const std::uint32_t room = in_eeprom ? eeprom_size : flash_size;
+  if (address < base || address - base > room || size > room - (address - base)) {
     return std::unexpected(fmt::format("{} bytes at {:#010x} are not in the flash", size, address));
+  }
+  if (in_eeprom) {
+    const auto bytes = std::as_const(memory_).eeprom().subspan(address - base, size);
+    return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
   }
   const auto bytes = memory_.flash().subspan(address - flash_base, size);
   return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
@@ -142,6 +150,7 @@ void FlashController::reset(bool power_on) {
   half_page_count_ = 0;
   double_word_.reset();
   busy_until_.fill(0);
+  flicker_at_ = chip_.now();
   if (power_on) dead_ = false;
   chip_.set_irq(flash_irq, false);
   if (power_on || reload_options_) load_option_bytes();
@@ -271,7 +280,7 @@ void FlashController::write_register(std::uint32_t offset, std::uint32_t value) 
 }
 
 Picoseconds FlashController::next_event() const {
-  Picoseconds next = no_event;
+  Picoseconds next = unstable_.empty() ? no_event : flicker_at_;
   for (const Picoseconds until : busy_until_) {
     if (until != 0) next = std::min(next, until);
   }
@@ -279,6 +288,7 @@ Picoseconds FlashController::next_event() const {
 }
 
 void FlashController::advance(Picoseconds now) {
+  if (!unstable_.empty() && flicker_at_ <= now) flicker(now);
   if (!busy()) return;
   for (Picoseconds& until : busy_until_) {
     if (until <= now) until = 0;
@@ -292,10 +302,14 @@ void FlashController::serialize(Saver& saver) {
   saver.section("FLASH");
   saver(access_control_, control_, status_, option_register_, write_protection_, key_steps_,
         option_errors_, power_down_unlocked_, busy_until_, half_page_, half_page_base_,
-        half_page_count_, double_word_, operations_, dead_, reload_options_);
+        half_page_count_, double_word_, operations_, dead_, reload_options_, unstable_, flicker_at_,
+        flickers_);
   const auto usable = [](std::uint8_t step) { return step < 2 || step == locked_out; };
   const bool double_word_fits = !double_word_ || double_word_->first <= eeprom_size - 8;
-  if (!double_word_fits || half_page_count_ >= half_page_.size() ||
+  const auto in_flash = [](const UnstableWord& word) {
+    return word.offset < flash_size && word.offset % 4 == 0;
+  };
+  if (!std::ranges::all_of(unstable_, in_flash) || !double_word_fits || half_page_count_ >= half_page_.size() ||
       !std::ranges::all_of(key_steps_, usable)) {
     saver.fail("the flash interface's state is out of range");
   }

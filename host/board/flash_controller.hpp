@@ -13,6 +13,9 @@
 // the other bank. Reads of data EEPROM in a busy bank wait; reads of program memory do not, they
 // see the result at once.
 //
+// A cut may leave bits that are neither: they change every few microseconds, until their page is
+// erased or they are programmed.
+//
 // A category 5 device has no PCROP (SPRMOD, RDERR), and none of the error flags that the STM32L0
 // added (NOTZEROERR, FWWERR); its memory corrects errors by itself and says nothing of them.
 //
@@ -30,6 +33,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/random.hpp"
 #include "host/board/board.hpp"
 #include "host/board/memory.hpp"
 #include "host/board/register_block.hpp"
@@ -88,6 +92,7 @@ class FlashController final : public RegisterBlock {
   // --- operations and power cuts ---
   std::uint64_t operations() const { return operations_; }
   void arm(const PowerCut& cut) { cut_ = cut; }
+  void watch(std::function<void(const FlashOperation&)> sink) { sink_ = std::move(sink); }
   /// Power is gone: the rest of a running instruction block writes nothing more.
   void power_lost() { dead_ = true; }
 
@@ -113,8 +118,22 @@ class FlashController final : public RegisterBlock {
  private:
   using Tear = std::function<void(std::uint64_t seed)>;
 
-  void begin(std::uint32_t address, Picoseconds duration, const std::function<void()>& apply,
-             const Tear& tear);
+  /// A word of which some bits read differently from one moment to the next.
+  struct UnstableWord {
+    std::uint32_t offset = 0;
+    std::uint32_t bits = 0;
+    void serialize(Saver& saver) { saver(offset, bits); }
+  };
+
+  void begin(FlashOperationKind kind, std::uint32_t address, Picoseconds duration,
+             const std::function<void()>& apply, const Tear& tear);
+  void tear_word(std::uint32_t offset, std::uint32_t after, base::SeededRandom& random,
+                 unsigned progress);
+  void flicker(Picoseconds now);
+  /// Words that were erased read the same again.
+  void settle(std::uint32_t offset, std::uint32_t size);
+  /// So do the bits of a word that were programmed.
+  void settle_bits(std::uint32_t offset, std::uint32_t value);
   void erase_page(std::uint32_t address);
   void program_word(std::uint32_t address, std::uint32_t value);
   void collect_half_page(std::uint32_t address, std::uint32_t value);
@@ -149,6 +168,10 @@ class FlashController final : public RegisterBlock {
   std::optional<std::pair<std::uint32_t, std::uint32_t>> double_word_;  ///< offset and first word
   std::uint64_t operations_ = 0;
   std::optional<PowerCut> cut_;
+  std::function<void(const FlashOperation&)> sink_;
+  std::vector<UnstableWord> unstable_;
+  Picoseconds flicker_at_ = 0;  ///< when they change next; while there are any
+  std::uint64_t flickers_ = 0;
   bool dead_ = false;
   bool reload_options_ = false;  ///< OBL_LAUNCH
 };

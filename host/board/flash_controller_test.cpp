@@ -112,7 +112,10 @@ class CutBoard : public ProgrammedBoard {
     board.reset();
   }
   void cut(std::uint64_t operation, CutPhase phase, std::uint64_t seed = 0) {
-    board.arm({.flash_operation = operation, .phase = phase, .torn_seed = seed});
+    cut(PowerCut{.flash_operation = operation, .phase = phase, .torn_seed = seed});
+  }
+  void cut(const PowerCut& cut) {
+    board.arm(cut);
     const base::Instant end = board.now() + std::chrono::milliseconds(100);
     while (board.powered() && board.now() < end) run(std::chrono::microseconds(500));
     EXPECT_FALSE(board.powered());
@@ -193,6 +196,59 @@ TEST(PowerCut, inside_an_erase_a_mixture_is_left_in_that_page_alone) {
     if (bits > 0 && bits < 2048) ++torn;
   }
   EXPECT_GT(torn, 10);
+}
+
+TEST(PowerCut, inside_a_half_page_the_torn_word_can_be_named) {
+  for (std::uint8_t torn = 0; torn < 32; ++torn) {
+    CutBoard board;
+    board.cut({.flash_operation = 1, .phase = CutPhase::inside, .torn_seed = 5, .torn_word = torn});
+    for (std::uint8_t word = 0; word < 32; ++word) {
+      if (word == torn) continue;
+      EXPECT_EQ(word_at(board.board, half_page_address + 4u * word), word < torn ? 0xFFFFFFFF : 0);
+    }
+  }
+}
+
+/// The values that a word has within 200 us.
+std::set<std::uint32_t> values_of(CutBoard& board, std::uint32_t address) {
+  std::set<std::uint32_t> values;
+  for (int moment = 0; moment < 50; ++moment) {
+    board.run(std::chrono::microseconds(4));
+    values.insert(word_at(board.board, address));
+  }
+  return values;
+}
+
+TEST(PowerCut, unstable_bits_change_until_their_page_is_erased) {
+  CutBoard board;
+  board.cut({.flash_operation = 2, .phase = CutPhase::inside, .torn_seed = 4, .unstable = true});
+  board.board.power(true);
+  EXPECT_GT(values_of(board, full_address).size(), 3U);
+  CutBoard other;
+  const auto state = board.board.save();
+  ASSERT_TRUE(other.board.restore(state).has_value());
+  EXPECT_EQ(values_of(other, full_address + 4), values_of(board, full_address + 4));
+  const std::vector<std::uint8_t> ones(256, 0xFF);
+  ASSERT_TRUE(board.board.program(full_address, ones).has_value());
+  EXPECT_EQ(values_of(board, full_address), std::set<std::uint32_t>{0xFFFFFFFF});
+  CutBoard stable;
+  stable.cut({.flash_operation = 2, .phase = CutPhase::inside, .torn_seed = 4});
+  stable.board.power(true);
+  EXPECT_EQ(values_of(stable, full_address).size(), 1U);
+}
+
+TEST(Flash, every_operation_is_told_as_it_begins) {
+  std::vector<FlashOperation> told;
+  CutBoard board;
+  board.board.watch_flash([&](const FlashOperation& operation) { told.push_back(operation); });
+  board.cut(2, CutPhase::after);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0].kind, FlashOperationKind::program_word);
+  EXPECT_EQ(told[0].address, word_address);
+  EXPECT_EQ(told[1].kind, FlashOperationKind::program_half_page);
+  EXPECT_EQ(told[2].kind, FlashOperationKind::erase_page);
+  EXPECT_EQ(told[2].address, full_address);
+  EXPECT_EQ(told[2].number, 2U);
 }
 
 TEST(PowerCut, loses_ram_and_keeps_flash) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/random.hpp"
 #include "host/board/flash_controller.hpp"
 #include "host/board/flash_registers.hpp"
 
@@ -15,6 +14,7 @@ namespace {
 /// STM32L152xE datasheet, "Flash memory characteristics": Tprog typical, erasing or programming.
 constexpr Picoseconds operation_time = 3'280 * picoseconds_per_microsecond;
 constexpr std::uint32_t half_page_size = 128;
+constexpr std::uint32_t flicker_interval_us = 32;
 
 /// Which bits of a torn cell have already changed. The seed picks how far the operation came, from
 /// nothing to everything, and which bits were first.
@@ -43,7 +43,7 @@ std::uint32_t mixture(std::uint32_t before, std::uint32_t after, base::SeededRan
 
 // --- operations ----------------------------------------------------------------------------------
 
-void FlashController::begin(std::uint32_t address, Picoseconds duration,
+void FlashController::begin(FlashOperationKind kind, std::uint32_t address, Picoseconds duration,
                             const std::function<void()>& apply, const Tear& tear) {
   if (dead_) return;
   const unsigned bank = bank_of(address);
@@ -52,6 +52,7 @@ void FlashController::begin(std::uint32_t address, Picoseconds duration,
   const Picoseconds start = std::max(chip_.now(), free);
   if (start > chip_.now()) environment_.stall_cpu(start);
   const std::uint64_t number = operations_++;
+  if (sink_) sink_({number, kind, address});
   const bool cut = cut_ && cut_->flash_operation == number;
   if (cut && cut_->phase == CutPhase::before) {
     environment_.power_fails(start);
@@ -70,6 +71,39 @@ void FlashController::begin(std::uint32_t address, Picoseconds duration,
   chip_.reschedule();
 }
 
+// Of the word at `offset` some bits have become those of `after`.
+void FlashController::tear_word(std::uint32_t offset, std::uint32_t after,
+                                base::SeededRandom& random, unsigned progress) {
+  const std::uint32_t before = load(memory_.flash(), offset, 4);
+  store(memory_.flash(), offset, mixture(before, after, random, progress), 4);
+  if (!cut_->unstable) return;
+  const std::uint32_t bits = (before ^ after) & random.next();
+  if (bits != 0) unstable_.push_back({offset, bits});
+}
+
+// Often enough that a word that is read twice in a row by different lines of code differs.
+void FlashController::flicker(Picoseconds now) {
+  base::SeededRandom random(++flickers_ * 0x9E3779B97F4A7C15u);
+  for (const UnstableWord& word : unstable_) {
+    const std::uint32_t stored = load(memory_.flash(), word.offset, 4);
+    store(memory_.flash(), word.offset, (stored & ~word.bits) | (random.next() & word.bits), 4);
+    environment_.code_changed(flash_base + word.offset, 4);
+  }
+  flicker_at_ = now + (1 + random.below(flicker_interval_us)) * picoseconds_per_microsecond;
+}
+
+void FlashController::settle(std::uint32_t offset, std::uint32_t size) {
+  std::erase_if(unstable_,
+                [&](const UnstableWord& word) { return word.offset - offset < size; });
+}
+
+void FlashController::settle_bits(std::uint32_t offset, std::uint32_t value) {
+  for (UnstableWord& word : unstable_) {
+    if (word.offset == offset) word.bits &= ~value;
+  }
+  std::erase_if(unstable_, [](const UnstableWord& word) { return word.bits == 0; });
+}
+
 void FlashController::erase_page(std::uint32_t address) {
   const std::uint32_t offset = (address - flash_base) & ~(flash_page_size - 1);
   const auto page = memory_.flash().subspan(offset, flash_page_size);
@@ -78,12 +112,16 @@ void FlashController::erase_page(std::uint32_t address) {
                 fmt::format("operation {}: erase page {:#010x}", operations_, flash_base + offset));
   }
   begin(
-      address, operation_time, [&] { std::ranges::fill(page, std::uint8_t{0}); },
+      FlashOperationKind::erase_page, address, operation_time,
+      [&] {
+        std::ranges::fill(page, std::uint8_t{0});
+        settle(offset, flash_page_size);
+      },
       [&](std::uint64_t seed) {
         base::SeededRandom random(seed);
         const unsigned progress = random.below(9);
         for (std::uint32_t word = 0; word < flash_page_size; word += 4) {
-          store(page, word, mixture(load(page, word, 4), 0, random, progress), 4);
+          tear_word(offset + word, 0, random, progress);
         }
       });
   environment_.code_changed(flash_base + offset, flash_page_size);
@@ -101,11 +139,15 @@ void FlashController::program_word(std::uint32_t address, std::uint32_t value) {
                                      address, value));
   }
   begin(
-      address, operation_time, [&] { store(flash, offset, value, 4); },
+      FlashOperationKind::program_word, address, operation_time,
+      [&] {
+        store(flash, offset, value, 4);
+        settle_bits(offset, value);
+      },
       [&](std::uint64_t seed) {
         base::SeededRandom random(seed);
         const unsigned progress = random.below(9);
-        store(flash, offset, mixture(0, value, random, progress), 4);
+        tear_word(offset, value, random, progress);
       });
   environment_.code_changed(address, 4);
 }
@@ -146,20 +188,22 @@ void FlashController::program_half_page(std::uint32_t address) {
     chip_.trace("flash",
                 fmt::format("operation {}: program half page {:#010x}", operations_, address));
   }
+  const auto program_words = [&](std::uint32_t count) {
+    for (std::uint32_t word = 0; word < count; ++word) {
+      store(target, word * 4, half_page_.at(word), 4);
+      settle_bits(address - flash_base + word * 4, half_page_.at(word));
+    }
+  };
   begin(
-      address, operation_time,
-      [&] {
-        for (std::uint32_t word = 0; word < 32; ++word)
-          store(target, word * 4, half_page_[word], 4);
-      },
+      FlashOperationKind::program_half_page, address, operation_time,
+      [&] { program_words(static_cast<std::uint32_t>(half_page_.size())); },
       [&](std::uint64_t seed) {
         base::SeededRandom random(seed);
-        const std::uint32_t torn = random.below(32);
-        for (std::uint32_t word = 0; word < torn; ++word) {
-          store(target, word * 4, half_page_[word], 4);
-        }
+        const std::uint32_t any = random.below(32);
+        const std::uint32_t torn = cut_->torn_word.value_or(static_cast<std::uint8_t>(any)) % 32u;
+        program_words(torn);
         const unsigned progress = random.below(9);
-        store(target, torn * 4, mixture(0, half_page_[torn], random, progress), 4);
+        tear_word(address - flash_base + torn * 4, half_page_.at(torn), random, progress);
       });
   environment_.code_changed(address, half_page_size);
 }
@@ -245,7 +289,7 @@ void FlashController::write_eeprom(std::uint32_t address, std::uint32_t value, u
                 fmt::format("operation {}: EEPROM {:#010x} = {:#x}", operations_, address, value));
   }
   begin(
-      address, both ? 2 * operation_time : operation_time,
+      FlashOperationKind::write_eeprom, address, both ? 2 * operation_time : operation_time,
       [&] { store(eeprom, offset, value, size); },
       [&](std::uint64_t seed) {
         base::SeededRandom random(seed);
@@ -282,7 +326,7 @@ void FlashController::program_eeprom_double_word(std::uint32_t offset, std::uint
                                      eeprom_base + base, first, value));
   }
   begin(
-      address, operation_time,
+      FlashOperationKind::write_eeprom, address, operation_time,
       [&] {
         store(words, 0, first, 4);
         store(words, 4, value, 4);
@@ -320,7 +364,7 @@ void FlashController::write_option_bytes(std::uint32_t offset, std::uint32_t val
   const bool regression = index == 0 && readout_protection() == ReadoutProtection::level_1 &&
                           (value & 0xFF) == level_0_value;
   begin(
-      flash_base, 2 * operation_time,
+      FlashOperationKind::write_option_bytes, address, 2 * operation_time,
       [&] {
         if (regression) mass_erase();
         word = value;

@@ -18,7 +18,7 @@ constexpr std::uint32_t pin_reset_flag = 1u << 26;    // RCC_CSR.PINRSTF
 constexpr std::uint32_t low_power_flag = 1u << 31;    // RCC_CSR.LPWRRSTF
 
 constexpr std::array<std::uint8_t, 8> state_magic{'G', 'C', 'B', 'O', 'A', 'R', 'D', 0x1A};
-constexpr std::uint32_t state_version = 2;
+constexpr std::uint32_t state_version = 3;
 constexpr std::size_t state_header_size = 8 + 4 + 8 + 8;
 
 /// FNV-1a, to find a damaged file.
@@ -324,6 +324,7 @@ void Machine::power(bool on) {
 void Machine::do_reset(bool power_on, std::uint32_t cause) {
   trace("power", fmt::format("reset, RCC_CSR flag {:#010x}", cause));
   asleep_ = stopped_ = standby_ = false;
+  told_unmodelled_.clear();
   stalled_until_ = 0;
   reset_request_.reset();
   nvic_.reset(power_on);
@@ -412,8 +413,17 @@ bool Machine::tracing(std::string_view category) const {
   return options_.trace_sink && std::ranges::find(options_.trace, category) != options_.trace.end();
 }
 
+/// True the first time since the last reset; beyond a bound, nothing is remembered and all is told.
+bool Machine::is_news(std::string_view text) {
+  constexpr std::size_t remembered_max = 4096;
+  if (told_unmodelled_.size() >= remembered_max) return !told_unmodelled_.contains(text);
+  return told_unmodelled_.emplace(text).second;
+}
+
 void Machine::trace(std::string_view category, std::string_view text) {
   if (!tracing(category)) return;
+  // Firmware that polls what is not modelled would bury everything else.
+  if (category == "unmodelled" && !is_news(text)) return;
   const double seconds = static_cast<double>(now()) / 1e12;
   options_.trace_sink(fmt::format("{:.9f} {}: {}", seconds, category, text));
 }
