@@ -9,9 +9,12 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/board/activity.hpp"
@@ -103,6 +106,7 @@ class Machine final : public Chip,
 
   void attach_core();
   void note_activity();
+  bool is_news(std::string_view text);
   Picoseconds time_after(std::uint64_t cycles) const;
   void take_time();
   void set_time(Picoseconds time);
@@ -159,6 +163,7 @@ class Machine final : public Chip,
   std::optional<std::uint32_t> reset_request_;
   std::uint64_t power_ups_ = 0;
   ActivityMeter activity_;
+  std::set<std::string, std::less<>> told_unmodelled_;  ///< only what is traced depends on it
 };
 
 }  // namespace goldcrest::board
