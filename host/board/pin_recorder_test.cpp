@@ -36,8 +36,8 @@ TEST(PinRecorder, TextHasALineForEachChange) {
   const std::size_t lit = text.find(" PA5 1 LED\n");
   const std::size_t removed = text.find(" PA0 0 JUMPER\n", fitted);
   const std::size_t dark = text.rfind(" PA5 0 LED\n");
-  EXPECT_THAT(text, HasSubstr("\n0.00500"));
-  EXPECT_THAT(text, HasSubstr("\n0.01000"));
+  EXPECT_THAT(text, HasSubstr("\n0.0050"));
+  EXPECT_THAT(text, HasSubstr("\n0.0100"));
   ASSERT_NE(fitted, std::string::npos) << text;
   ASSERT_NE(removed, std::string::npos) << text;
   ASSERT_NE(lit, std::string::npos) << text;
@@ -51,8 +51,8 @@ TEST(PinRecorder, VcdHasHeaderInitialLevelsAndTimedChanges) {
   EXPECT_THAT(vcd, HasSubstr("$timescale 1ns $end\n"));
   EXPECT_THAT(vcd, HasSubstr("$var wire 1 Af PA5_LED $end\n"));
   EXPECT_THAT(vcd, HasSubstr("$enddefinitions $end\n#0\n$dumpvars\n0Aa\n"));
-  EXPECT_THAT(vcd, ContainsRegex("\n#50000[0-9][0-9]\n1Aa\n"));
-  EXPECT_THAT(vcd, ContainsRegex("\n#10000[0-9][0-9][0-9]\n0Aa\n"));
+  EXPECT_THAT(vcd, ContainsRegex("\n#5000[0-9][0-9][0-9]\n1Aa\n"));
+  EXPECT_THAT(vcd, ContainsRegex("\n#1000[0-9][0-9][0-9][0-9]\n0Aa\n"));
   // Times only go up, and the recording ends where the board stopped.
   std::istringstream lines(vcd);
   std::int64_t last = -1;

@@ -58,6 +58,7 @@ int main(void) {
   set_carrier(20000000);  // 1272 MHz
   radio_strobe(STROBE_LOCKRX);
   show("impossible", radio_wait(STATE_LOCK));
+  radio_state();  // the status bytes are older than the register that has just been read
   show("error", radio_status >> 8 & 1);
   radio_strobe(STROBE_SRES);
   show("again", radio_wait(STATE_READY));
