@@ -91,7 +91,8 @@ class Board {
   /// board (RDP level 2; level 1 mass-erases first), bad address or size.
   [[nodiscard]] std::expected<void, std::string> program(std::uint32_t address,
                                                          std::span<const std::uint8_t> bytes);
-  /// What the debug port can read of program memory or data EEPROM; fails on a board with readout protection.
+  /// What the debug port can read of program memory or data EEPROM; fails on a board with readout
+  /// protection.
   [[nodiscard]] std::expected<std::vector<std::uint8_t>, std::string> read_flash(
       std::uint32_t address, std::uint32_t size);
   void power(bool on);
@@ -136,6 +137,8 @@ class Board {
   /// Called with every operation that begins, in the thread that runs the board; an empty function
   /// ends it. It must not call the board.
   void watch_flash(std::function<void(const FlashOperation&)> sink);
+  /// Words of program memory that read differently from moment to moment, see PowerCut::unstable.
+  std::size_t unstable_words() const;
 
   // --- debugging ---------------------------------------------------------------------------------
   /// Breakpoints, steps, registers and memory; include debugger.hpp. While it holds the CPU,

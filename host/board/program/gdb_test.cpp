@@ -178,12 +178,12 @@ TEST_F(GdbSession, a_wrong_address_is_one_clear_line) {
   const pid_t wrong = spawn({GOLDCREST_BOARD_COMMAND, "--gdb", "127.0.0.1:99999"}, "wrong");
   EXPECT_EQ(wait(wrong), 2);
   EXPECT_EQ(content("wrong"),
-            "goldcrest: '127.0.0.1:99999' has no valid port (0 to 65535)\n");
+            "goldcrest-board: '127.0.0.1:99999' has no valid port (0 to 65535)\n");
   EXPECT_EQ(wait(spawn({GOLDCREST_BOARD_COMMAND, "--gdb-wait"}, "wrong")), 2);
   start();
   EXPECT_EQ(wait(spawn({GOLDCREST_BOARD_COMMAND, "--gdb", target_, "--serial", "none"}, "wrong")),
             1);
-  EXPECT_THAT(content("wrong"), HasSubstr("goldcrest: cannot listen for gdb on " + target_));
+  EXPECT_THAT(content("wrong"), HasSubstr("goldcrest-board: cannot listen for gdb on " + target_));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ struct Arguments {
   std::string air;
   std::string speed = "1";
   std::string trace;
-  std::string send;
+  std::optional<std::string> send;
   double run_for = 0;  ///< board seconds
   std::string gdb;
 };
@@ -52,8 +53,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
   app.add_option("--image", session.image,
                  "firmware to program first: ELF, Intel HEX, or bytes for 0x08000000")
-      ->type_name("FILE")
-      ->check(CLI::ExistingFile);
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
   app.add_option("--serial", session.serial,
                  "virtual COM port: pty, stdio, none, or a file that takes the output")
       ->type_name("WHERE")
@@ -76,8 +77,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("X")
       ->capture_default_str();
   app.add_option("--for", arguments.run_for, "end after so many board seconds")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1e-6, 1e8));
+      ->check(CLI::Range(1e-6, 1e8))
+      ->type_name("SECONDS");
   app.add_option("--until", session.until,
                  "end when the console has shown TEXT; exit code 1 if --for is over first")
       ->type_name("TEXT");
@@ -135,12 +136,12 @@ std::expected<void, std::string> complete(Arguments& arguments) {
 }
 
 std::expected<void, std::string> run(const Arguments& arguments) {
-  if (arguments.send.empty()) {
+  if (!arguments.send) {
     (void)std::signal(SIGPIPE, SIG_IGN);
     system::catch_stop_signals();
     return board::program::Session(arguments.session).run();
   }
-  const auto answer = board::program::send_command(arguments.session.control, arguments.send);
+  const auto answer = board::program::send_command(arguments.session.control, *arguments.send);
   if (!answer) return std::unexpected(answer.error());
   if (!answer->empty()) fmt::print("{}\n", *answer);
   return {};

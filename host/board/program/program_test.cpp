@@ -121,6 +121,7 @@ TEST_F(BoardProcess, is_programmed_by_its_drive_and_obeys_its_control_socket) {
   EXPECT_EQ(send("power off"), "ok ");
   EXPECT_NE(send("status").find("\"powered\":false"), std::string::npos);
   EXPECT_EQ(send("reset"), "error the board has no power");
+  EXPECT_EQ(send("cpu"), "ok no power");
   EXPECT_EQ(send("button shake"), "error button takes press, release or click");
   EXPECT_TRUE(send("dance").starts_with("error unknown command"));
   EXPECT_EQ(send("quit"), "ok ");
@@ -169,6 +170,7 @@ TEST_F(BoardProcess, an_armed_power_cut_fires) {
   EXPECT_TRUE(
       eventually([&] { return send("status").find("\"powered\":false") != std::string::npos; }));
   EXPECT_NE(send("status").find("\"flash_operations\":4"), std::string::npos);
+  EXPECT_EQ(send("cut 3 inside 5"), "error operation 3 has been; the next one is 4");
   EXPECT_EQ(send("power on"), "ok ");
   EXPECT_TRUE(console_shows("wrong=0x00000000\n"));
 }
@@ -178,18 +180,22 @@ TEST_F(BoardProcess, a_wrong_start_is_one_clear_line) {
   start({});
   EXPECT_EQ(wait_for_end(), 1);
   EXPECT_EQ(content("errors"),
-            "goldcrest: " + path("state").string() +
+            "goldcrest-board: " + path("state").string() +
                 ": not a board's state; remove it to start with an empty board\n");
   fs::remove(path("state"));
   start({"--state", path("none/state")});
   EXPECT_EQ(wait_for_end(), 1);
-  EXPECT_TRUE(content("errors").starts_with("goldcrest: cannot write ")) << content("errors");
+  EXPECT_TRUE(content("errors").starts_with("goldcrest-board: cannot write ")) << content("errors");
   start({"--speed", "fast"});
   EXPECT_EQ(wait_for_end(), 2);
-  EXPECT_EQ(content("errors"), "goldcrest: --speed takes a number from 0.001 to 1000, or max\n");
+  EXPECT_EQ(content("errors"),
+            "goldcrest-board: --speed takes a number from 0.001 to 1000, or max\n");
   start({"--trace", "flash,everything"});
   EXPECT_EQ(wait_for_end(), 2);
-  EXPECT_EQ(content("errors"), "goldcrest: --trace does not know \"everything\"\n");
+  EXPECT_EQ(content("errors"), "goldcrest-board: --trace does not know \"everything\"\n");
+  start({"--send", ""});
+  EXPECT_EQ(wait_for_end(), 1);
+  EXPECT_TRUE(content("errors").starts_with("goldcrest-board: no board at ")) << content("errors");
   start({"--what"});
   EXPECT_EQ(wait_for_end(), 2);
 }
@@ -211,7 +217,7 @@ TEST_F(BoardProcess, ends_with_an_error_when_what_is_awaited_does_not_come) {
          "--for", "0.25", "--speed", "max"});
   EXPECT_EQ(wait_for_end(), 1);
   EXPECT_EQ(content("errors"),
-            "goldcrest: the console did not show \"goodbye\" in 0.250 board seconds\n");
+            "goldcrest-board: the console did not show \"goodbye\" in 0.250 board seconds\n");
 }
 
 TEST_F(BoardProcess, refuses_what_is_no_firmware) {
@@ -219,7 +225,7 @@ TEST_F(BoardProcess, refuses_what_is_no_firmware) {
   start({"--image", path("broken.elf")});
   EXPECT_EQ(wait_for_end(), 1);
   EXPECT_EQ(content("errors"),
-            "goldcrest: " + path("broken.elf").string() + ": the ELF header is cut off\n");
+            "goldcrest-board: " + path("broken.elf").string() + ": the ELF header is cut off\n");
   start({"--image", path("missing.elf")});
   EXPECT_EQ(wait_for_end(), 2);
   start({"--pins", path("none/pins.vcd")});
@@ -240,7 +246,7 @@ TEST_F(BoardProcess, two_boards_do_not_share_a_control_socket) {
   const pid_t first = std::exchange(process_, 0);
   start({});
   EXPECT_EQ(wait_for_end(), 1);
-  EXPECT_TRUE(content("errors").starts_with("goldcrest: another board listens on "));
+  EXPECT_TRUE(content("errors").starts_with("goldcrest-board: another board listens on "));
   process_ = first;
   EXPECT_TRUE(send("status").starts_with("ok "));
 }

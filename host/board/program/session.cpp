@@ -295,7 +295,7 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
   }
   if (word == "status") return status();
   if (word == "energy") return energy();
-  if (word == "cpu") return board_.describe_cpu();
+  if (word == "cpu") return board_.powered() ? board_.describe_cpu() : "no power";
   if (word == "quit") {
     quit_ = true;
     return "";
@@ -346,6 +346,10 @@ std::expected<std::string, std::string> Session::cut(std::string_view arguments)
     return std::unexpected(
         "cut takes the number of a flash operation, before, inside or after, "
         "and a seed");
+  }
+  if (*operation < board_.flash_operations()) {
+    return std::unexpected(fmt::format("operation {} has been; the next one is {}", *operation,
+                                       board_.flash_operations()));
   }
   const CutPhase when = phase == "before"   ? CutPhase::before
                         : phase == "inside" ? CutPhase::inside
