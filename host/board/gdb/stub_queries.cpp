@@ -21,6 +21,7 @@ constexpr std::string_view monitor_help =
     "cut N before|inside|after [SEED]  power fails at flash operation N\n"
     "type TEXT                         TEXT and Return on the serial console\n"
     "status                            as JSON\n"
+    "energy                            time in each power mode, charge, as JSON\n"
     "cpu                               registers, and what the CPU is doing\n";
 
 }  // namespace

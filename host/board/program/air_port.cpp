@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "host/board/program/air_port.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "host/air/zep.hpp"
 #include "host/board/debugger.hpp"
 #include "sim/air/air.hpp"
 
@@ -12,6 +17,9 @@ namespace {
 /// ZEP carries no signal strength worth the name; what a near neighbour has.
 constexpr int assumed_rssi_dbm = -60;
 constexpr int quiet_dbm = -120;
+
+/// Of a pause between two frames, this much is kept; the rest makes good for their double air time.
+constexpr base::Duration pause_kept = std::chrono::milliseconds(10);
 
 }  // namespace
 
@@ -25,7 +33,7 @@ void AirPort::transmit(base::Instant, base::Instant, std::span<const std::uint8_
   growing_.clear();
   if (settings.is_carrier()) return;  // ZEP has frames only
   settings_ = settings;
-  (void)station_.send(payload);  // a frame the network does not take is lost, as on the air
+  send(payload);
 }
 
 // A datagram is a whole frame: it leaves when the frame does.
@@ -40,8 +48,16 @@ void AirPort::content_grows(std::span<const std::uint8_t> payload) {
 }
 
 void AirPort::end_packet(base::Instant, bool complete) {
-  if (complete && !growing_.empty()) (void)station_.send(growing_);
+  if (complete && !growing_.empty()) send(growing_);
   growing_.clear();
+}
+
+void AirPort::send(std::span<const std::uint8_t> frame) {
+  if (frame.size() > air::zep_frame_bytes_max && !std::exchange(told_too_long_, true)) {
+    fmt::print(stderr, "air: a packet of {} bytes is lost: the air between processes carries {}\n",
+               frame.size(), air::zep_frame_bytes_max);
+  }
+  (void)station_.send(frame);  // a frame the network does not take is lost, as on the air
 }
 
 int AirPort::rssi_dbm(base::Instant now, const RadioSettings& settings) {
@@ -56,11 +72,17 @@ void AirPort::advance(base::Instant now) {
   station_.advance(now);
   station_.receive([this](base::Bytes frame) {
     if (board_.debugger().halt()) return;  // the air does not wait for it
-    const base::Instant free = arrivals_.empty() ? board_.now() : arrivals_.back().end;
-    const base::Instant begin = std::max(free, board_.now());
+    const base::Instant received = board_.now();
+    const base::Duration air_time = sim::air_time(frame.size(), settings_);
+    const base::Duration pause =
+        std::clamp(received - air_time - last_received_, base::Duration(0), pause_kept);
+    const base::Instant begin =
+        next_id_ == 1 ? received : std::max(received, last_end_ + pause);
+    last_received_ = received;
+    last_end_ = begin + air_time;
     arrivals_.push_back({.id = next_id_++,
                          .begin = begin,
-                         .end = begin + sim::air_time(frame.size(), settings_),
+                         .end = last_end_,
                          .frame = {frame.begin(), frame.end()}});
   });
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The board's antenna in real time: frames as ZEP datagrams. A datagram comes when a frame has
-// passed the air, so it takes its air time once more on its way into the board's radio. ZEP does
-// not say how a frame was modulated: it is taken to be what the board's own radio is set to.
+// passed the air, so it takes its air time once more on its way into the board's radio. The pause
+// between two frames stays what it was, as far as firmware may need it to empty its FIFO: otherwise
+// a short frame would follow a long one without any. ZEP does not say how a frame was modulated: it
+// is taken to be what the board's own radio is set to; and it carries no more than 125 bytes.
 #pragma once
 
 #include <cstdint>
@@ -41,11 +43,16 @@ class AirPort final : private RadioPort {
   void end_packet(base::Instant end, bool complete) override;
   int rssi_dbm(base::Instant now, const RadioSettings& settings) override;
 
+  void send(std::span<const std::uint8_t> frame);
+
   Board& board_;
   air::ZepStation station_;
   RadioSettings settings_;
   std::deque<Arrival> arrivals_;  ///< one after the other: the channel carries one at a time
   std::uint64_t next_id_ = 1;
+  base::Instant last_received_;  ///< board time at which the last datagram came
+  base::Instant last_end_;       ///< of its frame in the radio
+  bool told_too_long_ = false;
   std::vector<std::uint8_t> growing_;  ///< what is being sent, as far as known
 };
 
