@@ -155,6 +155,9 @@ bool Board::take_cut_fired() {
 void Board::watch_flash(std::function<void(const FlashOperation&)> sink) {
   machine_->flash().watch(std::move(sink));
 }
+std::size_t Board::unstable_words() const {
+  return machine_->flash().unstable_words();
+}
 
 Debugger& Board::debugger() {
   return machine_->debugger();

@@ -93,6 +93,7 @@ class FlashController final : public RegisterBlock {
   std::uint64_t operations() const { return operations_; }
   void arm(const PowerCut& cut) { cut_ = cut; }
   void watch(std::function<void(const FlashOperation&)> sink) { sink_ = std::move(sink); }
+  std::size_t unstable_words() const { return unstable_.size(); }
   /// Power is gone: the rest of a running instruction block writes nothing more.
   void power_lost() { dead_ = true; }
 

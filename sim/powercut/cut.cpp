@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "sim/powercut/cut.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace goldcrest::sim {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, FormKind>, 5> form_names{{
+    {"before", FormKind::before},
+    {"torn", FormKind::torn},
+    {"word", FormKind::word},
+    {"unstable", FormKind::unstable},
+    {"after", FormKind::after},
+}};
+constexpr unsigned half_page_words = 32;
+
+constexpr bool numbered(FormKind kind) {
+  return kind != FormKind::before && kind != FormKind::after;
+}
+
+template <typename Number>
+std::optional<Number> number_in(std::string_view text) {
+  Number number = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<Form> parse_form(std::string_view text) {
+  for (const auto& [name, kind] : form_names) {
+    if (!text.starts_with(name)) continue;
+    const auto rest = text.substr(name.size());
+    if (!numbered(kind)) return rest.empty() ? std::optional(Form{kind, 0}) : std::nullopt;
+    const auto number = number_in<std::uint8_t>(rest);
+    if (!number || (kind == FormKind::word && *number >= half_page_words)) return std::nullopt;
+    return Form{kind, *number};
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> split(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const auto colon = text.find(':');
+    parts.push_back(text.substr(0, colon));
+    if (colon == std::string_view::npos) return parts;
+    text.remove_prefix(colon + 1);
+  }
+}
+
+}  // namespace
+
+std::string to_text(const Form& form) {
+  for (const auto& [name, kind] : form_names) {
+    if (kind != form.kind) continue;
+    return numbered(kind) ? fmt::format("{}{}", name, form.number) : std::string(name);
+  }
+  return {};
+}
+
+std::string to_text(const CutPath& path) {
+  std::string text = path.phase;
+  for (const Cut& cut : path.cuts) {
+    text += fmt::format(":{}:{}", cut.operation, to_text(cut.form));
+  }
+  return text;
+}
+
+std::expected<CutPath, std::string> parse_cut_path(std::string_view text) {
+  const auto parts = split(text);
+  if (parts.size() < 3 || parts.size() % 2 == 0 || parts.front().empty()) {
+    return std::unexpected(
+        fmt::format("'{}' is not PHASE:OPERATION:FORM, as in download:117:torn3", text));
+  }
+  CutPath path{.phase = std::string(parts.front()), .cuts = {}};
+  for (std::size_t at = 1; at < parts.size(); at += 2) {
+    const auto operation = number_in<std::uint32_t>(parts[at]);
+    const auto form = parse_form(parts[at + 1]);
+    if (!operation) return std::unexpected(fmt::format("'{}' is not a number", parts[at]));
+    if (!form) {
+      return std::unexpected(fmt::format(
+          "'{}' is not one of before, after, tornN, unstableN, wordN (0 to 31)", parts[at + 1]));
+    }
+    path.cuts.push_back({*operation, *form});
+  }
+  return path;
+}
+
+std::vector<Form> forms_for(board::FlashOperationKind kind, const FormCounts& counts) {
+  std::vector<Form> forms{{FormKind::before, 0}};
+  const auto add = [&](FormKind form, unsigned number) {
+    forms.push_back({form, static_cast<std::uint8_t>(number)});
+  };
+  for (unsigned i = 0; i < counts.torn; ++i) add(FormKind::torn, i);
+  if (kind == board::FlashOperationKind::program_half_page) {
+    const unsigned words = std::min<unsigned>(counts.words, half_page_words);
+    for (unsigned i = 0; i < words; ++i) add(FormKind::word, i * half_page_words / words);
+  }
+  for (unsigned i = 0; i < counts.unstable; ++i) add(FormKind::unstable, i);
+  add(FormKind::after, 0);
+  return forms;
+}
+
+board::PowerCut armed(const Cut& cut, std::uint64_t number, std::uint64_t seed) {
+  board::PowerCut result{.flash_operation = number};
+  if (cut.form.kind == FormKind::before) return result;
+  if (cut.form.kind == FormKind::after) {
+    result.phase = board::CutPhase::after;
+    return result;
+  }
+  result.phase = board::CutPhase::inside;
+  result.torn_seed = (seed * 0x9E3779B97F4A7C15u + cut.operation) * 0x2545F4914F6CDD1Du +
+                     (std::uint64_t{cut.form.number} << 8) +
+                     static_cast<std::uint64_t>(cut.form.kind);
+  if (cut.form.kind == FormKind::word) result.torn_word = cut.form.number;
+  result.unstable = cut.form.kind == FormKind::unstable;
+  return result;
+}
+
+std::string_view to_text(board::FlashOperationKind kind) {
+  switch (kind) {
+    case board::FlashOperationKind::erase_page:
+      return "erase";
+    case board::FlashOperationKind::program_word:
+      return "word";
+    case board::FlashOperationKind::program_half_page:
+      return "half page";
+    case board::FlashOperationKind::write_eeprom:
+      return "EEPROM";
+    case board::FlashOperationKind::write_option_bytes:
+      return "option bytes";
+  }
+  return {};
+}
+
+}  // namespace goldcrest::sim

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Cuts at one operation, in all forms, and what follows from each: the work of one thread.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/powercut/sweep.hpp"
+
+namespace goldcrest::sim {
+
+/// The states that have been reached, by all threads, and how they ended: each is booted once.
+class KnownStates {
+ public:
+  explicit KnownStates(Journal& journal) : journal_(journal) {}
+
+  /// How it ended, waiting for it if another thread is about to find out; nothing when it is new:
+  /// then the caller must find out, and say so to settle().
+  std::optional<Outcome> claim(const StateKey& key);
+  void settle(const StateKey& key, Outcome outcome);
+  void add(OperationResult result);
+  Progress progress() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable settled_;
+  Journal& journal_;
+  std::map<StateKey, bool> in_progress_;
+};
+
+class Cutter {
+ public:
+  Cutter(const SweepOptions& options, KnownStates& known) : options_(options), known_(known) {}
+
+  OperationResult cut(const Operation& operation, const Obligation& obligation,
+                      const State& before);
+
+ private:
+  struct Context {
+    const Obligation& obligation;
+    CutPath path;
+    OperationResult& result;
+  };
+
+  board::Board& board(std::size_t number);
+  bool fires(board::Board& board, const std::vector<std::uint8_t>& before, const Cut& cut,
+             std::uint64_t number);
+  Outcome end(board::Board& board, Context& context);
+  void recover_with_cuts(const std::vector<std::uint8_t>& off, const Verdict& verdict,
+                         Context& context);
+  void count(Context& context, bool fired, std::optional<Outcome> outcome);
+
+  const SweepOptions& options_;
+  KnownStates& known_;
+  std::vector<std::unique_ptr<board::Board>> boards_;
+};
+
+/// Lets the board run, armed, until its power has gone; false when it does not.
+bool loses_power(board::Board& board);
+
+}  // namespace goldcrest::sim

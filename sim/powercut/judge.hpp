@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Power comes back: what becomes of the node, and is that what it must be?
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/board/board.hpp"
+#include "sim/powercut/plays.hpp"
+
+namespace goldcrest::sim {
+
+enum class Outcome : std::uint8_t {
+  old_version,    ///< the first of the obligation's versions runs
+  new_version,    ///< the second
+  other_version,  ///< lost: a version that should not run
+  unverified,     ///< lost: what runs has no valid signature
+  no_server,      ///< lost: the application does not know its update server any more
+  no_mta,         ///< lost: the jumper is fitted and the provisioning application does not show
+  boot_error,     ///< lost: BOOT blinks
+  silent,         ///< lost: nothing shows in time
+};
+constexpr std::size_t outcome_kinds = 8;
+
+constexpr bool is_lost(Outcome outcome) { return outcome > Outcome::new_version; }
+std::string_view to_text(Outcome outcome);
+
+/// A flash operation of the first start after the cut.
+struct RecoveryOperation {
+  std::uint64_t number = 0;
+  board::FlashOperationKind kind = board::FlashOperationKind::program_word;
+  base::Instant before;  ///< shortly before it begins
+};
+
+struct Verdict {
+  Outcome outcome = Outcome::silent;
+  std::string console;  ///< of all starts
+  std::vector<RecoveryOperation> operations;
+};
+
+/// Switches the board on and watches until all is known. The board is without power, and keeps the
+/// jumper as it is; where the provisioning application must come first, it is taken off afterwards
+/// and the application must come too.
+Verdict judge(board::Board& board, const Obligation& obligation);
+
+}  // namespace goldcrest::sim

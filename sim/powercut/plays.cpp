@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "sim/powercut/plays.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "core/image/flash_map.hpp"
+
+namespace goldcrest::sim {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::string_view version_label = "Current version: ";
+constexpr std::string_view server_label = "Update server: ";
+constexpr std::string_view prompt = "option> ";
+
+/// The node as it was when the current phase began, and who is told of phases.
+class Director {
+ public:
+  Director(Stage& stage, const ObligationSink& sink) : stage_(stage), sink_(sink) {}
+
+  /// The node runs the version of its MAN image, knows its server, and has joined.
+  void manufactures(const File& man) {
+    stage_.programs(man);
+    stage_.resets(false);
+    old_ = stage_.reads(version_label, seconds(10));
+    server_ = stage_.reads(server_label, seconds(5));
+    stage_.serves_at(server_);
+    stage_.joins();
+  }
+
+  void begins(std::string name, std::vector<std::string> versions, bool jumper = false,
+              base::Duration limit = seconds(10)) {
+    if (stage_.ended()) return;
+    sink_({.phase = name,
+           .versions = std::move(versions),
+           .server = server_,
+           .jumper = jumper,
+           .limit = limit});
+    stage_.begins(std::move(name));
+  }
+
+  void downloads(const UpdateFile& update) {
+    stage_.publishes(update.name, update.bytes);
+    stage_.presses_button();
+    stage_.sees(fmt::format("[Update: version {},", update.version), minutes(5));
+    stage_.sees("COMPLETE", minutes(60));
+    stage_.sees(fmt::format("[Rebooting into version {}]", update.version), seconds(5));
+  }
+
+  void updates(const UpdateFile& update, const std::string& suffix) {
+    begins("download" + suffix, {old_, update.version});
+    downloads(update);
+    begins("first-boot" + suffix, {old_, update.version});
+    stage_.sees(fmt::format("{}{}\r", version_label, update.version), seconds(30));
+    stage_.joins();
+    begins("confirm" + suffix, {old_, update.version});
+    stage_.sees(fmt::format("[Confirmed: version {}]", update.version), minutes(5));
+    stage_.waits(seconds(1));
+    stage_.ends_phase();
+    older_ = old_;
+    old_ = update.version;
+  }
+
+  /// Saves another value of a setting in the provisioning application.
+  void saves_setting() {
+    stage_.types_line("7");
+    stage_.sees("device field 1, - for not set> ", seconds(5));
+    // Long, so that DATA fills soon; another one each time, because what is unchanged is not saved.
+    stage_.types_line(fmt::format("a value of the sweep, {:09}", ++settings_));
+    stage_.sees(prompt, seconds(5));
+    stage_.types_line("4");
+    stage_.sees("saved", seconds(5));
+    stage_.sees(prompt, seconds(5));
+  }
+
+  void provisions() {
+    begins("mta-save", {old_}, true);
+    stage_.resets(true);
+    stage_.sees(prompt, seconds(10));
+    saves_setting();
+    stage_.ends_phase();
+    fills_data();
+    // One of these finds the bank full and moves to the other one.
+    begins("data", {old_}, true);
+    for (int i = 0; i < 3; ++i) saves_setting();
+    stage_.ends_phase();
+  }
+
+  void rolls_back() {
+    begins("mta-rollback", {older_, old_}, true);
+    stage_.types_line("5");
+    stage_.sees(fmt::format("rollback to version {} from {} y/n?", older_, old_), seconds(5));
+    stage_.types_key("y");
+    stage_.sees(fmt::format("rolled back to version {}", older_), seconds(5));
+    stage_.waits(seconds(1));
+    begins("after-rollback", {older_});
+    stage_.resets(false);
+    stage_.sees(fmt::format("{}{}\r", version_label, older_), seconds(10));
+    stage_.joins();
+    stage_.presses_button();
+    stage_.sees("[Update: nothing newer", minutes(3));
+    stage_.waits(seconds(1));
+    stage_.ends_phase();
+  }
+
+  void gives_up(const UpdateFile& hanging) {
+    downloads(hanging);
+    // Each of the trial boots may still be ahead, ended by the watchdog after up to 30 s.
+    begins("revert", {old_}, false, minutes(2));
+    stage_.sees("Reset: watchdog", minutes(3));
+    stage_.sees(fmt::format("{}{}\r", version_label, old_), seconds(10));
+    stage_.joins();
+    stage_.presses_button();
+    stage_.sees("[Update: nothing newer", minutes(5));
+    stage_.waits(seconds(1));
+    stage_.ends_phase();
+  }
+
+ private:
+  static constexpr std::uint32_t bank_size = image::data_section.size / 2;
+
+  /// Up to where each of DATA's banks is written.
+  std::array<std::uint32_t, 2> written() {
+    std::array<std::uint32_t, 2> ends{};
+    const auto data = stage_.board().read_flash(image::data_section.base, image::data_section.size);
+    if (!data) return ends;
+    for (std::uint32_t at = 0; at < data->size(); ++at) {
+      if ((*data)[at] != 0) ends.at(at / bank_size) = at % bank_size + 1;
+    }
+    return ends;
+  }
+
+  /// Until the active bank has no room for two more settings.
+  void fills_data() {
+    for (std::uint32_t free = bank_size, taken = 0; free >= 2 * taken && !stage_.ended();) {
+      const auto before = written();
+      saves_setting();
+      const auto after = written();
+      const std::size_t bank = after[0] != before[0] ? 0 : 1;
+      if (after.at(bank) <= before.at(bank)) continue;  // it has just changed
+      taken = after.at(bank) - before.at(bank);
+      free = bank_size - after.at(bank);
+    }
+  }
+
+  Stage& stage_;
+  const ObligationSink& sink_;
+  std::string old_;
+  std::string older_;
+  std::string server_;
+  int settings_ = 0;
+};
+
+void play_updates(Stage& stage, const Inputs& inputs, const ObligationSink& sink) {
+  Director director(stage, sink);
+  director.manufactures(inputs.man);
+  for (std::size_t i = 0; i < inputs.updates.size(); ++i) {
+    director.updates(inputs.updates[i], i == 0 ? "" : fmt::format("-{}", i + 1));
+  }
+  director.provisions();
+  director.rolls_back();
+}
+
+void play_revert(Stage& stage, const Inputs& inputs, const ObligationSink& sink) {
+  Director director(stage, sink);
+  director.manufactures(inputs.man);
+  director.gives_up(inputs.hanging.front());
+}
+
+}  // namespace
+
+std::vector<Play> plays_with(const Inputs& inputs) {
+  std::vector<Play> plays{{"updates", play_updates}};
+  if (!inputs.hanging.empty()) plays.push_back({"revert", play_revert});
+  return plays;
+}
+
+}  // namespace goldcrest::sim
