@@ -18,6 +18,8 @@ namespace {
 constexpr int assumed_rssi_dbm = -60;
 constexpr int quiet_dbm = -120;
 
+/// Between two frames, at least: processes that run in slices let pauses shrink, to nothing even.
+constexpr base::Duration pause_min = std::chrono::milliseconds(4);
 /// Of a pause between two frames, this much is kept; the rest makes good for their double air time.
 constexpr base::Duration pause_kept = std::chrono::milliseconds(10);
 
@@ -75,7 +77,7 @@ void AirPort::advance(base::Instant now) {
     const base::Instant received = board_.now();
     const base::Duration air_time = sim::air_time(frame.size(), settings_);
     const base::Duration pause =
-        std::clamp(received - air_time - last_received_, base::Duration(0), pause_kept);
+        std::clamp(received - air_time - last_received_, pause_min, pause_kept);
     const base::Instant begin =
         next_id_ == 1 ? received : std::max(received, last_end_ + pause);
     last_received_ = received;
