@@ -48,7 +48,8 @@ constexpr double standby_microampere = 1.11;
 
 void add_line(std::string& text, std::string_view what, Picoseconds time, Picoseconds total,
               double microampere_hours) {
-  const double share = total > 0 ? 100.0 * static_cast<double>(time) / static_cast<double>(total) : 0;
+  const double share =
+      total > 0 ? 100.0 * static_cast<double>(time) / static_cast<double>(total) : 0;
   const double current = time > 0 ? microampere_hours * 3600.0 / seconds(time) : 0;
   text += fmt::format("{:<34} {:>14.6f} {:>7.2f} {:>12.2f} {:>14.6f}\n", what, seconds(time), share,
                       current, microampere_hours);

@@ -95,8 +95,8 @@ void expect_unchanged(Debugged& run) {
   EXPECT_EQ(console + "done\n", expected.console);
   ASSERT_FALSE(run.trace.empty());
   const std::string& trace = reference().run.trace;
-  const std::size_t same = static_cast<std::size_t>(
-      std::ranges::mismatch(run.trace, trace).in1 - run.trace.begin());
+  const std::size_t same =
+      static_cast<std::size_t>(std::ranges::mismatch(run.trace, trace).in1 - run.trace.begin());
   EXPECT_EQ(same, trace.size()) << "first difference: …"
                                 << run.trace.substr(same - std::min<std::size_t>(same, 300), 600)
                                 << "\n… but should be …\n"
@@ -335,8 +335,7 @@ TEST(debugger, reads_and_writes_memory) {
   const std::vector<std::uint8_t> bytes{1, 2, 3, 4, 5, 6, 7};
   ASSERT_TRUE(run.debugger.write(place("table") + 1, bytes).has_value());
   EXPECT_EQ(*run.debugger.read(place("table") + 1, 7), bytes);
-  EXPECT_EQ(run.debugger.read(0x20014000 - 2, 4).error(),
-            "nothing answers at 0x20013ffe, 4 bytes");
+  EXPECT_EQ(run.debugger.read(0x20014000 - 2, 4).error(), "nothing answers at 0x20013ffe, 4 bytes");
   EXPECT_FALSE(run.debugger.read(0xFFFFFFFF, 0xFFFFFFFF).has_value());
   EXPECT_FALSE(run.debugger.read(0x60000000, 1).has_value());
   EXPECT_FALSE(run.debugger.write(0x08000000, bytes).has_value());

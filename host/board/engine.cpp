@@ -35,11 +35,10 @@ constexpr std::uint32_t half_word_yield_wide = 0x8001;
 
 /// In the order of Register.
 constexpr std::array<int, 23> register_ids{
-    UC_ARM_REG_R0,      UC_ARM_REG_R1,      UC_ARM_REG_R2,       UC_ARM_REG_R3,
-    UC_ARM_REG_R4,      UC_ARM_REG_R5,      UC_ARM_REG_R6,       UC_ARM_REG_R7,
-    UC_ARM_REG_R8,      UC_ARM_REG_R9,      UC_ARM_REG_R10,      UC_ARM_REG_R11,
-    UC_ARM_REG_R12,     UC_ARM_REG_R13,     UC_ARM_REG_R14,      UC_ARM_REG_R15,
-    UC_ARM_REG_XPSR,    UC_ARM_REG_CONTROL, UC_ARM_REG_MSP,      UC_ARM_REG_PSP,
+    UC_ARM_REG_R0,      UC_ARM_REG_R1,      UC_ARM_REG_R2,       UC_ARM_REG_R3,  UC_ARM_REG_R4,
+    UC_ARM_REG_R5,      UC_ARM_REG_R6,      UC_ARM_REG_R7,       UC_ARM_REG_R8,  UC_ARM_REG_R9,
+    UC_ARM_REG_R10,     UC_ARM_REG_R11,     UC_ARM_REG_R12,      UC_ARM_REG_R13, UC_ARM_REG_R14,
+    UC_ARM_REG_R15,     UC_ARM_REG_XPSR,    UC_ARM_REG_CONTROL,  UC_ARM_REG_MSP, UC_ARM_REG_PSP,
     UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK};
 
 void check(uc_err error) {
@@ -58,7 +57,7 @@ struct Engine::Hooks {
                     void* user) {
     const auto& window = *static_cast<Window*>(user);
     window.engine->client_->bus_write(window.base + static_cast<std::uint32_t>(offset),
-                                     static_cast<std::uint32_t>(value), size);
+                                      static_cast<std::uint32_t>(value), size);
   }
   static void write_hole(uc_engine*, std::uint64_t offset, unsigned, std::uint64_t, void* user) {
     const auto& window = *static_cast<Window*>(user);
@@ -81,8 +80,8 @@ struct Engine::Hooks {
   static bool write_flash(uc_engine*, uc_mem_type, std::uint64_t address, int size,
                           std::int64_t value, void* user) {
     static_cast<Engine*>(user)->client_->bus_write(static_cast<std::uint32_t>(address),
-                                                  static_cast<std::uint32_t>(value),
-                                                  static_cast<unsigned>(size));
+                                                   static_cast<std::uint32_t>(value),
+                                                   static_cast<unsigned>(size));
     return true;
   }
   static bool read_hole(uc_engine*, uc_mem_type, std::uint64_t address, int, std::int64_t,

@@ -31,9 +31,9 @@ class EventTable {
   static constexpr std::size_t nobody = SIZE_MAX;
 
   std::vector<EventSource*> sources_;
-  std::vector<Picoseconds> due_;        ///< of each source
-  std::size_t changed_ = nobody;        ///< the only one, if not all
-  std::size_t last_changed_ = 0;        ///< where to look first
+  std::vector<Picoseconds> due_;  ///< of each source
+  std::size_t changed_ = nobody;  ///< the only one, if not all
+  std::size_t last_changed_ = 0;  ///< where to look first
   bool all_changed_ = true;
   Picoseconds next_ = 0;
 };

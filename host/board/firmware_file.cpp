@@ -27,9 +27,9 @@ class Image {
     if (bytes.empty()) return {};
     if (address < flash_base || address - flash_base >= flash_size ||
         bytes.size() > flash_size - (address - flash_base)) {
-      return Error(fmt::format(
-          "{} bytes for {:#010x} are outside the program memory, {:#010x} to {:#010x}",
-          bytes.size(), address, flash_base, flash_base + flash_size - 1));
+      return Error(
+          fmt::format("{} bytes for {:#010x} are outside the program memory, {:#010x} to {:#010x}",
+                      bytes.size(), address, flash_base, flash_base + flash_size - 1));
     }
     const auto offset = static_cast<std::uint32_t>(address - flash_base);
     const auto size = static_cast<std::uint32_t>(bytes.size());
@@ -76,8 +76,8 @@ std::expected<FirmwareImage, std::string> parse_elf(Bytes file) {
     if (segment->p_offset > file.size() || segment->p_filesz > file.size() - segment->p_offset) {
       return Error(fmt::format("segment {} of the ELF file is cut off", index));
     }
-    if (auto added = image.add(segment->p_paddr,
-                               file.subspan(segment->p_offset, segment->p_filesz));
+    if (auto added =
+            image.add(segment->p_paddr, file.subspan(segment->p_offset, segment->p_filesz));
         !added) {
       return Error(added.error());
     }

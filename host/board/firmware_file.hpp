@@ -20,7 +20,7 @@ struct FirmwareImage {
 
 /// Everything that a file loads must lie in program memory (0x08000000, 512 KB). The error says
 /// what is wrong, without the file's name. ELF: the segments to load, at their physical addresses
-/// (ARM IHI 0044). Intel HEX: record types 0 to 5, each with a right checksum, up to the end record.
+/// (ARM IHI 0044). Intel HEX: record types 0 to 5 with right checksums, up to the end record.
 [[nodiscard]] std::expected<FirmwareImage, std::string> parse_firmware(
     std::span<const std::uint8_t> file);
 

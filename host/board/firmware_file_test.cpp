@@ -63,7 +63,7 @@ TEST_F(FirmwareFile, ElfHexAndBinaryOfOneProgramAreTheSame) {
 
 TEST_F(FirmwareFile, DamagedFilesAreRefusedWithTheReason) {
   EXPECT_THAT(error_of(""), HasSubstr("nothing to program"));
-  EXPECT_THAT(error_of("\x7f" "ELF"), HasSubstr("cut off"));
+  EXPECT_THAT(error_of("\177ELF"), HasSubstr("cut off"));
   EXPECT_THAT(error_of(":0400000001020304F3\n"), HasSubstr("damaged"));  // checksum
   EXPECT_THAT(error_of(":0200000408\n"), HasSubstr("damaged"));          // length
   EXPECT_THAT(error_of(":020000040800F2\n:0400000001020304F2\n"), HasSubstr("no end record"));

@@ -309,8 +309,8 @@ void FlashController::serialize(Saver& saver) {
   const auto in_flash = [](const UnstableWord& word) {
     return word.offset < flash_size && word.offset % 4 == 0;
   };
-  if (!std::ranges::all_of(unstable_, in_flash) || !double_word_fits || half_page_count_ >= half_page_.size() ||
-      !std::ranges::all_of(key_steps_, usable)) {
+  if (!std::ranges::all_of(unstable_, in_flash) || !double_word_fits ||
+      half_page_count_ >= half_page_.size() || !std::ranges::all_of(key_steps_, usable)) {
     saver.fail("the flash interface's state is out of range");
   }
 }

@@ -40,10 +40,10 @@ std::uint32_t some_address(base::SeededRandom& random) {
 Image random_image(base::SeededRandom& random) {
   Image image(4096);
   for (auto& byte : image) byte = static_cast<std::uint8_t>(random.next());
-  constexpr std::array<std::uint32_t, 16> telling{
-      0xBF30BF20, 0xBF40DF00, 0x8814F380, 0x8810F380, 0x8811F380, 0xB672B662,
-      0x4770BE00, 0x4780BF08, 0xE7FEDEAD, 0xFBB1FBF0, 0xE8D0E8BD, 0xF7FFFFFE,
-      0xBF18F8DF, 0x8808F380, 0x8809F380, 0xC000E8D1};
+  constexpr std::array<std::uint32_t, 16> telling{0xBF30BF20, 0xBF40DF00, 0x8814F380, 0x8810F380,
+                                                  0x8811F380, 0xB672B662, 0x4770BE00, 0x4780BF08,
+                                                  0xE7FEDEAD, 0xFBB1FBF0, 0xE8D0E8BD, 0xF7FFFFFE,
+                                                  0xBF18F8DF, 0x8808F380, 0x8809F380, 0xC000E8D1};
   for (std::size_t offset = 0x140; offset + 4 <= image.size(); offset += 4) {
     const std::uint32_t kind = random.next() % 8;
     if (kind == 0) put(image, offset, some_address(random));
@@ -58,8 +58,8 @@ Image random_image(base::SeededRandom& random) {
 }
 
 Image damaged_program(base::SeededRandom& random) {
-  constexpr std::array<const char*, 9> programs{"nesting", "tasks",       "faults",
-                                                "traps",   "sleeping",    "traffic",
+  constexpr std::array<const char*, 9> programs{"nesting",     "tasks",      "faults",
+                                                "traps",       "sleeping",   "traffic",
                                                 "flash_rules", "arithmetic", "memory_map"};
   Image image = program_file(programs[random.next() % programs.size()]);
   const std::uint32_t damages = 1 + random.next() % 20;

@@ -68,7 +68,9 @@ PinRecorder::PinRecorder(Board& board, std::ostream& output, Format format)
   board_.watch_pins([this](const PinChange& changed) { change(changed); });
 }
 
-PinRecorder::~PinRecorder() { board_.watch_pins({}); }
+PinRecorder::~PinRecorder() {
+  board_.watch_pins({});
+}
 
 void PinRecorder::header() {
   const auto pins = package_pins();
@@ -103,8 +105,8 @@ void PinRecorder::change(const PinChange& change) {
   }
   const auto use = use_of(change.pin);
   output_ << fmt::format("{}.{:09d} {} {}{}{}\n", change.time_ns / 1'000'000'000,
-                         change.time_ns % 1'000'000'000, name_of(change.pin),
-                         change.level ? 1 : 0, use.empty() ? "" : " ", use);
+                         change.time_ns % 1'000'000'000, name_of(change.pin), change.level ? 1 : 0,
+                         use.empty() ? "" : " ", use);
 }
 
 void PinRecorder::finish() {

@@ -26,8 +26,8 @@ class Crew {
 
   unsigned threads() const { return static_cast<unsigned>(helpers_.size()) + 1; }
 
-  /// Calls job(0) … job(count - 1), count < 2^20, in any order and several at a time, and returns when all have
-  /// returned. A job may not throw.
+  /// Calls job(0) … job(count - 1), count < 2^20, in any order and several at a time, and returns
+  /// when all have returned. A job may not throw.
   void run(std::size_t count, const std::function<void(std::size_t)>& job);
 
  private:

@@ -27,8 +27,7 @@ Outcome play(std::uint64_t seed, unsigned threads) {
   sim::World world({.seed = seed, .loss = 0.1}, threads);
   std::vector<std::string> router_lines;
   router::DodagLog log([&](std::string_view line) { router_lines.emplace_back(line); });
-  auto& router =
-      world.add_router({.eui64 = places::router_eui64}, places::router(), seed + 1, log);
+  auto& router = world.add_router({.eui64 = places::router_eui64}, places::router(), seed + 1, log);
   router.start(world.now());
   std::vector<sim::BoardStation*> stations;
   for (unsigned number = 0; number < boards; ++number) {

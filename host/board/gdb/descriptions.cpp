@@ -39,8 +39,8 @@ std::string make_memory_map() {
       "<?xml version=\"1.0\"?><!DOCTYPE memory-map PUBLIC \"+//IDN gnu.org//DTD GDB Memory Map "
       "V1.0//EN\" \"http://sourceware.org/gdb/gdb-memory-map.dtd\"><memory-map>";
   const auto add = [&text](std::string_view type, std::uint32_t start, std::uint64_t length) {
-    text += fmt::format("<memory type=\"{}\" start=\"{:#x}\" length=\"{:#x}\"/>", type, start,
-                        length);
+    text +=
+        fmt::format("<memory type=\"{}\" start=\"{:#x}\" length=\"{:#x}\"/>", type, start, length);
   };
   add("rom", 0, flash_size);
   text += fmt::format(

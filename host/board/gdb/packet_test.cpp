@@ -11,7 +11,7 @@ using Kind = PacketReader::Kind;
 TEST(packet, is_framed_with_its_checksum) {
   EXPECT_EQ(make_packet("OK"), "$OK#9a");  // the manual's example
   EXPECT_EQ(make_packet(""), "$#00");
-  EXPECT_EQ(make_packet("a}b#c$d*"), "$a}]b}\x03" "c}\x04" "d}\x0a#ec");
+  EXPECT_EQ(make_packet("a}b#c$d*"), "$a}]b}\003c}\004d}\012#ec");
 }
 
 TEST(packet, is_found_in_pieces_and_among_noise) {

@@ -6,7 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <iterator>
 #include <random>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "host/board/board_fixture.hpp"
 
@@ -181,8 +185,8 @@ TEST_F(StubTest, breaks_steps_and_goes_on) {
   EXPECT_EQ(ask(fmt::format("Z1,{:x},2", choose + 2)), "OK");
   EXPECT_EQ(resume(fmt::format("C05;{:x}", choose)), "T05hwbreak:;thread:1;");
   EXPECT_EQ(pc(), choose + 2);
-  for (const char* wrong : {"Z0,1", "Z0", "Z0,1,2x", "vCont;x", "vCont;r1", "vCont;r2,1:1",
-                            "vCont;s:7", "cz", "Czz"}) {
+  for (const char* wrong :
+       {"Z0,1", "Z0", "Z0,1,2x", "vCont;x", "vCont;r1", "vCont;r2,1:1", "vCont;s:7", "cz", "Czz"}) {
     EXPECT_EQ(ask(wrong), "E16") << wrong;
   }
   EXPECT_EQ(ask("Z9,1,2"), "");
@@ -288,19 +292,19 @@ TEST_F(StubTest, hangs_up_on_what_cannot_be_framed) {
 TEST(stub, survives_any_packets) {
   std::mt19937 random(1);
   const auto pick = [&](std::size_t count) { return random() % count; };
-  static constexpr std::string_view starts[] = {
-      "m",  "M",     "X",       "g",           "G",           "p",         "P",     "Z0,", "Z1,",
-      "Z2", "z2,",   "Z4,",     "c",           "s",           "vCont;s",   "vCont;", "?",  "D",
-      "R",  "qRcmd,", "qXfer:", "vFlashErase:", "vFlashWrite:", "vFlashDone", "vCont;r", "k",  "!"};
-  static constexpr std::string_view parts[] = {"08000124", "20000100", "0",  ",",  ":", ";",
-                                               "4",        "ffffffff", "1f", "e000ed04", "=",
-                                               "40023c04", "00",       "-1", "40004404", "2"};
+  std::istringstream words(
+      "m M X g G p P Z0, Z1, Z2 z2, Z4, c s vCont;s vCont; ? D R qRcmd, qXfer: vFlashErase: "
+      "vFlashWrite: vFlashDone vCont;r k !");
+  const std::vector<std::string> starts(std::istream_iterator<std::string>(words), {});
+  static constexpr std::string_view parts[] = {
+      "08000124", "20000100", "0", ",",        ":",  ";",  "4",        "ffffffff",
+      "1f",       "e000ed04", "=", "40023c04", "00", "-1", "40004404", "2"};
   ProgrammedBoard programmed("debugged");
   for (int round = 0; round < 40; ++round) {
     Stub stub(programmed.board, [](std::string_view) { return ""; });
     PacketReader reader;
     for (int count = 0; count < 100; ++count) {
-      std::string payload(starts[pick(std::size(starts))]);
+      std::string payload = starts[pick(starts.size())];
       for (std::size_t left = pick(7); left-- > 0;) payload += parts[pick(std::size(parts))];
       if (pick(8) == 0) payload += static_cast<char>(random());
       std::string bytes = make_packet(payload);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // sim_world_speed: measures how well several boards in one virtual time share the cores, and checks
-// that the number of threads changes nothing. Links the virtual board, and through it Unicorn (GPL).
+// that the number of threads changes nothing. Links the virtual board, which brings Unicorn (GPL).
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -89,9 +89,10 @@ bool measure(const Load& load, const Options& options) {
   const double factor_together = board_seconds / median(together);
   const double gain = factor_together / factor_alone;
   if (options.json) {
-    fmt::print("{{\"load\":\"{}\",\"boards\":{},\"threads\":{},\"board_seconds_per_second_1\":{:.2f},"
-               "\"board_seconds_per_second\":{:.2f},\"gain\":{:.2f}}}\n",
-               load.program, options.boards, options.threads, factor_alone, factor_together, gain);
+    fmt::print(
+        "{{\"load\":\"{}\",\"boards\":{},\"threads\":{},\"board_seconds_per_second_1\":{:.2f},"
+        "\"board_seconds_per_second\":{:.2f},\"gain\":{:.2f}}}\n",
+        load.program, options.boards, options.threads, factor_alone, factor_together, gain);
   } else {
     fmt::print("{:<28} {:9.1f} {:13.1f} {:10.2f}\n", load.what, factor_alone, factor_together,
                gain);
@@ -103,9 +104,10 @@ bool measure(const Load& load, const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"Measures boards that share one virtual time: board seconds a second with one thread "
-               "and with several (medians), and checks that both end in the same state.",
-               "sim_world_speed"};
+  CLI::App app{
+      "Measures boards that share one virtual time: board seconds a second with one thread "
+      "and with several (medians), and checks that both end in the same state.",
+      "sim_world_speed"};
   app.add_option("--boards", options.boards, "boards")
       ->check(CLI::Range(1u, 1000u))
       ->capture_default_str();
