@@ -137,17 +137,17 @@ void Cpu::run(std::int64_t budget) {
 /// The cycles from the block's beginning, or what has been taken of it, to the access in hand. The
 /// engine does not tell the instruction: the first that makes such an access, from the last one
 /// found on, is the one.
-std::int64_t Cpu::into_block() const {
+std::int64_t Cpu::into_block(const Access& in_hand) const {
   if (!located_) {
     located_ = true;
     std::uint32_t pc = located_at_;
-    if (last_located_ == accessing_) pc += instruction_size(memory_, pc);
+    if (last_located_ == in_hand) pc += instruction_size(memory_, pc);
     for (; pc - block_ < block_half_words_ * 2; pc += instruction_size(memory_, pc)) {
       const auto access = memory_access(engine_, memory_, pc);
-      if (!access || access->write != accessing_->write) continue;
-      if (accessing_->address - access->address >= access->size) continue;
+      if (!access || access->write != in_hand.write) continue;
+      if (in_hand.address - access->address >= access->size) continue;
       located_at_ = pc;
-      last_located_ = accessing_;
+      last_located_ = in_hand;
       break;
     }
   }
@@ -164,7 +164,7 @@ void Cpu::catch_up() {
 
 std::int64_t Cpu::take_cycles() {
   if (accessing_) {
-    const std::int64_t cycles = into_block();
+    const std::int64_t cycles = into_block(*accessing_);
     used_ += cycles;
     block_cost_ -= cycles;
     taken_of_block_ += cycles;

@@ -60,7 +60,7 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   /// Takes the exception that is due, if any, and wakes up for it.
   void take_exceptions();
   /// Cycles used by the two since they were taken last, to the block that executes.
-  std::int64_t untaken_cycles() const { return used_ + (accessing_ ? into_block() : 0); }
+  std::int64_t untaken_cycles() const { return used_ + (accessing_ ? into_block(*accessing_) : 0); }
   std::int64_t take_cycles();
 
   State state() const { return state_; }
@@ -135,7 +135,7 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
     if (address - peripheral_base < apb_size) block_cost_ += bridge_cycles;
   }
   void catch_up();
-  std::int64_t into_block() const;
+  std::int64_t into_block(const Access& in_hand) const;
   Masks masks();
   bool window_opens();
   bool goes_on();
@@ -155,7 +155,7 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   struct Context;
   Context context();
   void enter(unsigned number);
-  void arrive_late(unsigned number);
+  void arrive_late(unsigned entered, unsigned number);
   void go_to_handler(unsigned number, std::uint32_t exception_return, const Context& context);
   bool push_frame(Context& context);
   void return_from_exception(std::uint32_t exception_return);

@@ -131,7 +131,7 @@ void CpuDebug::set_halt(const Halt& halt) {
 }
 
 void CpuDebug::end_step(std::uint32_t pc) {
-  if (step_ && !(pc >= step_->begin && pc < step_->end)) {
+  if (step_ && (pc < step_->begin || pc >= step_->end)) {
     set_halt({.reason = HaltReason::step});
   }
 }
@@ -162,7 +162,7 @@ void CpuDebug::serialize(Saver& saver, std::uint32_t pc) {
 }
 
 Engine::Outcome CpuDebug::run_debugged(std::uint32_t& pc) {
-  if (rest_end_) return run_pieces(pc);
+  if (rest_end_) return run_pieces(pc, *rest_end_);
   split_ = false;
   continuation_ = 0;
   const Engine::Outcome outcome = engine_.run(pc);
@@ -173,7 +173,7 @@ Engine::Outcome CpuDebug::run_debugged(std::uint32_t& pc) {
   }
   if (!split_) return outcome;
   rest_end_ = block_end_;
-  return run_pieces(pc);
+  return run_pieces(pc, block_end_);
 }
 
 bool CpuDebug::block(std::uint32_t address, std::uint32_t size) {
@@ -193,7 +193,7 @@ bool CpuDebug::block(std::uint32_t address, std::uint32_t size) {
 
 /// A piece may be translated in several parts, but must not leave the block it is of.
 bool CpuDebug::block_in_piece(std::uint32_t address, std::uint32_t size) {
-  if (piece_begun_ && (address != continuation_ || address >= *rest_end_)) return false;
+  if (piece_begun_ && (address != continuation_ || address >= rest_end_)) return false;
   piece_begun_ = true;
   continuation_ = address + size;
   return true;
@@ -251,20 +251,21 @@ std::optional<Halt> CpuDebug::find_watchpoint(std::uint32_t pc) const {
 
 // --- pieces --------------------------------------------------------------------------------------
 
-Engine::Outcome CpuDebug::run_pieces(std::uint32_t& pc) {
+/// To `end`, that of the block.
+Engine::Outcome CpuDebug::run_pieces(std::uint32_t& pc, std::uint32_t end) {
   for (;;) {
     if (attached_ && halts_before(pc)) return Engine::Outcome::stopped;
-    const auto stops = exits(pc);
+    const auto stops = exits(pc, end);
     in_piece_ = true;
     piece_begun_ = false;
     // Without a debugger this is what a halt has left.
     engine_.set_client(*this);
-    const Engine::Outcome outcome = engine_.run_piece(pc, *rest_end_, stops);
+    const Engine::Outcome outcome = engine_.run_piece(pc, end, stops);
     if (!attached_) engine_.set_client(cpu_);
     in_piece_ = false;
     resumed_at_.reset();
     pc = engine_.pc();
-    if (outcome == Engine::Outcome::exit_reached && pc != *rest_end_) {
+    if (outcome == Engine::Outcome::exit_reached && pc != end) {
       end_step(pc);
       if (halt_) return Engine::Outcome::stopped;
       continue;
@@ -321,17 +322,17 @@ bool CpuDebug::condition_holds() const {
   return base() != inverted;
 }
 
-/// Where the piece that begins at `pc` may have to end.
-std::vector<std::uint64_t> CpuDebug::exits(std::uint32_t pc) const {
+/// Where the piece that begins at `pc` may have to end, in a block that ends at `end`.
+std::vector<std::uint64_t> CpuDebug::exits(std::uint32_t pc, std::uint32_t end) const {
   std::vector<std::uint64_t> result;
   bool behind_wait = false;
-  for (std::uint32_t at = pc; at < *rest_end_;) {
+  for (std::uint32_t at = pc; at < end;) {
     behind_wait = is_wait_for_interrupt(memory_, at);  // that ends the block itself
     at += instruction_size(memory_, at);
     const bool watched = !watchpoints_.empty() && accesses_memory(memory_, at);
-    const bool wanted = step_ || breakpoints_.contains(at) || watched || at >= *rest_end_;
+    const bool wanted = step_ || breakpoints_.contains(at) || watched || at >= end;
     if (!wanted || behind_wait) continue;
-    result.push_back(std::min(at, *rest_end_));
+    result.push_back(std::min(at, end));
     if (step_) break;
   }
   return result;

@@ -96,14 +96,14 @@ class CpuDebug final : private EngineClient {
   bool instruction(std::uint32_t address) override;
 
   Engine::Outcome run_debugged(std::uint32_t& pc);
-  Engine::Outcome run_pieces(std::uint32_t& pc);
+  Engine::Outcome run_pieces(std::uint32_t& pc, std::uint32_t end);
   bool block_in_piece(std::uint32_t address, std::uint32_t size);
   bool must_split(std::uint32_t address, std::uint32_t size) const;
   bool accesses_memory_conditionally(std::uint32_t address, std::uint32_t size) const;
   bool halts_before(std::uint32_t pc);
   bool condition_holds() const;
   std::optional<Halt> find_watchpoint(std::uint32_t pc) const;
-  std::vector<std::uint64_t> exits(std::uint32_t pc) const;
+  std::vector<std::uint64_t> exits(std::uint32_t pc, std::uint32_t end) const;
   void end_step(std::uint32_t pc);
 
   EngineClient& cpu_;

@@ -60,9 +60,8 @@ Cpu::Context Cpu::context() {
 }
 
 Masks Cpu::masks() {
-  const auto [xpsr, control, primask, faultmask, basepri] =
-      engine_.get(Register::xpsr, Register::control, Register::primask, Register::faultmask,
-                  Register::basepri);
+  const auto [xpsr, control, primask, faultmask, basepri] = engine_.get(
+      Register::xpsr, Register::control, Register::primask, Register::faultmask, Register::basepri);
   if ((xpsr & xpsr_exception) != 0 || (control & control_unprivileged) == 0) {
     return {primask != 0, faultmask != 0, static_cast<std::uint8_t>(basepri)};
   }
@@ -88,15 +87,15 @@ void Cpu::take_exceptions() {
   if (!number || debug_.masks(*number)) return;
   state_ = State::running;
   if (entered_) {
-    arrive_late(*number);
+    arrive_late(*entered_, *number);
   } else {
     enter(*number);
   }
 }
 
 /// One that is more urgent than what has just been entered takes its place and its stack frame.
-void Cpu::arrive_late(unsigned number) {
-  nvic_.give_back(*entered_);
+void Cpu::arrive_late(unsigned entered, unsigned number) {
+  nvic_.give_back(entered);
   used_ += tail_chain_cycles;
   const Context context = this->context();
   go_to_handler(number, context.lr, context);
@@ -176,9 +175,8 @@ void Cpu::go_to_handler(unsigned number, std::uint32_t exception_return, const C
                  {Register::lr, exception_return},
                  {Register::xpsr, xpsr}});
   } else {
-    engine_.set({{Register::sp, context.sp},
-                 {Register::lr, exception_return},
-                 {Register::xpsr, xpsr}});
+    engine_.set(
+        {{Register::sp, context.sp}, {Register::lr, exception_return}, {Register::xpsr, xpsr}});
   }
   pc_ = vector & ~1u;
   event_ = true;

@@ -84,7 +84,7 @@ void Debugger::request_halt() {
 std::optional<std::uint32_t> Debugger::resume_point() {
   const bool moved = std::exchange(pc_written_, false);
   if (moved) return std::nullopt;
-  if (halt() && halt()->reason == HaltReason::instruction) {
+  if (const auto halted = halt(); halted && halted->reason == HaltReason::instruction) {
     machine_.cpu().set_pc(machine_.cpu().pc() + 2);
   }
   return machine_.cpu().pc();
@@ -220,8 +220,8 @@ std::expected<void, std::string> Debugger::check(std::uint32_t address, std::uin
     return std::unexpected(fmt::format("nothing answers at {:#010x}, {} bytes", address, size));
   }
   const auto level = machine_.flash().readout_protection();
-  if (locked() || (region->protected_by_level_1 &&
-                   level != FlashController::ReadoutProtection::level_0)) {
+  if (locked() ||
+      (region->protected_by_level_1 && level != FlashController::ReadoutProtection::level_0)) {
     return std::unexpected("the board does not let its memory be read (readout protection)");
   }
   return {};

@@ -42,9 +42,8 @@ void Engine::watch_instructions(bool watch) {
   if (watch == (instruction_hook_ != 0)) return;
   if (watch) {
     uc_hook hook = 0;
-    base::ensure(uc_hook_add(engine_, &hook, UC_HOOK_CODE,
-                             reinterpret_cast<void*>(&DebugHooks::instruction), this, 1, 0) ==
-                 UC_ERR_OK);
+    void* const callback = reinterpret_cast<void*>(&DebugHooks::instruction);
+    base::ensure(uc_hook_add(engine_, &hook, UC_HOOK_CODE, callback, this, 1, 0) == UC_ERR_OK);
     instruction_hook_ = hook;
   } else {
     base::ensure(uc_hook_del(engine_, instruction_hook_) == UC_ERR_OK);

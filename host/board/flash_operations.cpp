@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "host/board/flash_controller.hpp"
 #include "host/board/flash_registers.hpp"
@@ -76,7 +75,7 @@ void FlashController::tear_word(std::uint32_t offset, std::uint32_t after,
                                 base::SeededRandom& random, unsigned progress) {
   const std::uint32_t before = load(memory_.flash(), offset, 4);
   store(memory_.flash(), offset, mixture(before, after, random, progress), 4);
-  if (!cut_->unstable) return;
+  if (!cut_ || !cut_->unstable) return;
   const std::uint32_t bits = (before ^ after) & random.next();
   if (bits != 0) unstable_.push_back({offset, bits});
 }
@@ -93,8 +92,7 @@ void FlashController::flicker(Picoseconds now) {
 }
 
 void FlashController::settle(std::uint32_t offset, std::uint32_t size) {
-  std::erase_if(unstable_,
-                [&](const UnstableWord& word) { return word.offset - offset < size; });
+  std::erase_if(unstable_, [&](const UnstableWord& word) { return word.offset - offset < size; });
 }
 
 void FlashController::settle_bits(std::uint32_t offset, std::uint32_t value) {
@@ -311,7 +309,9 @@ void FlashController::program_eeprom_double_word(std::uint32_t offset, std::uint
     }
     return;
   }
-  const auto [base, first] = *std::exchange(double_word_, std::nullopt);
+  const std::uint32_t base = double_word_->first;
+  const std::uint32_t first = double_word_->second;
+  double_word_.reset();
   const auto words = memory_.eeprom().subspan(base, 8);
   if (offset != base + 4) {
     error(sr::alignment, address, "the words of a double word follow each other");

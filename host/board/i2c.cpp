@@ -43,9 +43,9 @@ constexpr std::uint32_t duty = 1u << 14;
 
 /// PCLK1 cycles of an SCL period (RM0038, I2C_CCR).
 std::uint64_t cycles_per_scl(std::uint32_t clock_control) {
-  const std::uint32_t count = std::max(clock_control & 0xFFFu, 1u);
+  const std::uint64_t count = std::max(clock_control & 0xFFFu, 1u);
   if ((clock_control & fast) == 0) return 2 * count;
-  return ((clock_control & duty) == 0 ? 3 : 25) * count;
+  return ((clock_control & duty) == 0 ? 3u : 25u) * count;
 }
 
 }  // namespace

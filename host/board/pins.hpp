@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -17,6 +18,7 @@ namespace goldcrest::board {
 
 inline constexpr unsigned port_count = 8;  ///< A … H
 inline constexpr unsigned pins_per_port = 16;
+inline constexpr std::size_t pin_count = std::size_t{port_count} * pins_per_port;
 
 struct Pin {
   unsigned port = 0;    ///< 0 = A … 7 = H
@@ -87,7 +89,7 @@ class Pins {
   static bool resolve(const Wire& wire);
   void update(Pin pin);
 
-  std::array<Wire, port_count * pins_per_port> wires_{};
+  std::array<Wire, pin_count> wires_{};
   std::vector<PinListener*> listeners_;
 };
 

@@ -191,7 +191,6 @@ std::uint32_t Rtc::read_register(std::uint32_t offset) {
     case alrmbr:
       return alarms_[1].match;
     case wpr:
-      return 0;
     case shiftr:
       return 0;
     case tstr:

@@ -62,7 +62,7 @@ void Rtc::plan_alarm(Alarm& alarm, std::uint32_t enable) {
   if (tick == ticks_a_second) return;
   // The tick of this very moment has gone off already.
   std::int64_t second = tick > ticks_ ? seconds_ : seconds_ + 1;
-  const std::int64_t limit = second / seconds_per_day + 8 * 366;
+  const std::int64_t limit = second / seconds_per_day + std::int64_t{8} * 366;
   while (second / seconds_per_day <= limit) {
     const std::int64_t day = second / seconds_per_day;
     if (day_matches(alarm, from_seconds(second, weekday_, weekday_reference_))) {

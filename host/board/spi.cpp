@@ -322,11 +322,11 @@ bool Spi::i2s_enabled() const {
 std::uint64_t Spi::i2s_word_clocks() const {
   const bool halves = (i2s_configuration_ & long_data) != 0;
   const bool wide = (i2s_configuration_ & long_channel) != 0 && !halves;
-  const std::uint32_t half = std::max(i2s_prescaler_ & 0xFFu, 2u);  // 0 and 1 are forbidden
-  const std::uint32_t divider = 2 * half + ((i2s_prescaler_ & odd_factor) != 0 ? 1u : 0u);
+  const std::uint64_t half = std::max(i2s_prescaler_ & 0xFFu, 2u);  // 0 and 1 are forbidden
+  const std::uint64_t divider = 2 * half + ((i2s_prescaler_ & odd_factor) != 0 ? 1u : 0u);
   // With the master clock there are 256 of its clocks to a pair of channels.
   if ((i2s_prescaler_ & master_clock_output) != 0) return (halves ? 64u : 128u) * divider;
-  return std::uint64_t{wide ? 32u : 16u} * divider;
+  return (wide ? 32u : 16u) * divider;
 }
 
 void Spi::write_i2s(std::uint32_t value) {

@@ -31,7 +31,7 @@ class TimerPins final : public PinListener {
 
  private:
   std::span<Timer, timer_count> timers_;
-  std::array<std::uint16_t, port_count * pins_per_port> listeners_{};  ///< one bit a timer
+  std::array<std::uint16_t, pin_count> listeners_{};  ///< one bit a timer
 };
 
 }  // namespace goldcrest::board

@@ -16,10 +16,7 @@ constexpr unsigned signal_segmentation = 11;
 }  // namespace
 
 Stub::Stub(Board& board, Monitor monitor)
-    : board_(board),
-      debugger_(board.debugger()),
-      monitor_(std::move(monitor)),
-      loader_(debugger_) {
+    : board_(board), debugger_(board.debugger()), monitor_(std::move(monitor)), loader_(debugger_) {
   debugger_.request_halt();
 }
 
@@ -216,7 +213,7 @@ Stub::Answer Stub::go(char action, std::uint32_t range_begin, std::uint32_t rang
 /// Z type,address,kind and z; conditions and commands are GDB's own.
 Stub::Answer Stub::breakpoint(std::string_view payload) {
   Fields fields(payload.substr(1));
-  const char type = fields.empty() ? 0 : fields.rest().front();
+  const char type = fields.empty() ? '\0' : fields.rest().front();
   fields.skip(type);
   if (type < '0' || type > '4') return "";
   if (!fields.skip(',')) return std::string(error_malformed);

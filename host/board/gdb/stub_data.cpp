@@ -32,7 +32,7 @@ Stub::Answer Stub::read_registers() {
 }
 
 Stub::Answer Stub::write_registers(std::string_view hex) {
-  if (hex.size() != cpu_register_count * 8) return std::string(error_malformed);
+  if (hex.size() != std::size_t{cpu_register_count} * 8) return std::string(error_malformed);
   const auto all = from_hex(hex);
   if (!all) return std::string(error_malformed);
   // CONTROL chooses which stack pointer SP is, so it comes before.
