@@ -100,6 +100,7 @@ void Bus::write(std::uint32_t address, std::uint32_t value, unsigned size) {
   }
   if (address - ram_base <= ram_size - size) {
     store(memory_.ram(), address - ram_base, value, size);
+    listener_.ram_written(address, size);
     return;
   }
   if (in_bit_band(address)) {

@@ -20,9 +20,20 @@ inline constexpr std::uint32_t peripheral_base = 0x40000000;
 inline constexpr std::uint32_t peripheral_size = 0x00100000;
 inline constexpr std::uint32_t peripheral_bit_band_base = 0x42000000;
 
+/// Who is told what is written to RAM through the bus: the engine sees only its own stores there.
+class RamListener {
+ public:
+  /// `size` bytes, 1, 2 or 4, have been written.
+  virtual void ram_written(std::uint32_t address, unsigned size) = 0;
+
+ protected:
+  ~RamListener() = default;
+};
+
 class Bus {
  public:
-  Bus(Chip& chip, Memory& memory) : chip_(chip), memory_(memory) {}
+  Bus(Chip& chip, Memory& memory, RamListener& listener)
+      : chip_(chip), memory_(memory), listener_(listener) {}
 
   /// `peripheral` answers at [base, base + size); ranges never overlap.
   void attach(std::uint32_t base, std::uint32_t size, Peripheral& peripheral);
@@ -51,6 +62,7 @@ class Bus {
 
   Chip& chip_;
   Memory& memory_;
+  RamListener& listener_;
   std::vector<Range> ranges_;  ///< by base
   /// The peripheral region once more, for speed: who has the whole of each page.
   std::array<Peripheral*, peripheral_size / page_size> pages_{};

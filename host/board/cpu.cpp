@@ -63,11 +63,12 @@ bool Cpu::block(std::uint32_t address, std::uint32_t size) {
   block_cost_ = 0;
   block_half_words_ = 0;
   block_ = address;
+  // It is translated already, even if it does not run now.
+  if (address - ram_base < ram_size) note_code_in_ram(address, size);
   if (used_ >= budget_ || attention_ || watch_window_) {
     if (!goes_on()) return false;
   }
   if (address - busy_begin_ < busy_size_) return false;
-  if (address - ram_base < ram_size) note_code_in_ram(address, size);
   entered_.reset();
   block_half_words_ = size / 2;
   block_cost_ = static_cast<std::int64_t>(block_half_words_);
@@ -157,6 +158,7 @@ std::int64_t Cpu::into_block(const Access& in_hand) const {
 /// What is due before the access in hand happens before it: flags are read as they are by then.
 void Cpu::catch_up() {
   if (untaken_cycles() < budget_) return;
+  pc_ = block_;
   const std::int64_t more = pacer_.more_cycles();
   budget_ = used_ + more;
   attention_ = true;  // the block's end looks again
@@ -281,7 +283,13 @@ void Cpu::code_changed(std::uint32_t address, std::uint32_t size) {
     const std::uint32_t last = std::min(offset + size, ram_size) - 1;
     if (!ram_code_[offset / code_granule] && !ram_code_[last / code_granule]) return;
   }
-  changed_code_.push_back({address, size});
+  // While the CPU sleeps, DMA may write as long as it likes.
+  constexpr std::size_t ranges_max = 64;
+  if (changed_code_.size() >= ranges_max) {
+    changed_code_ = {{flash_base, flash_size}, {ram_base, ram_size}};
+  } else {
+    changed_code_.push_back({address, size});
+  }
   attention_ = true;
 }
 
@@ -351,9 +359,8 @@ void Cpu::serialize(Saver& saver) {
   for (unsigned number = 0; number < general.size(); ++number) {
     if (number != 13) engine_.set_general(number, general[number]);
   }
-  changed_code_.clear();
-  engine_.code_changed(flash_base, flash_size);
-  engine_.code_changed(ram_base, ram_size);
+  changed_code_ = {{flash_base, flash_size}, {ram_base, ram_size}};
+  drop_changed_code();
 }
 
 }  // namespace goldcrest::board

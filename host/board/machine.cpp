@@ -36,7 +36,7 @@ Machine::Machine(const BoardOptions& options)
       scb_(*this, nvic_),
       auxiliary_control_(*this),
       systick_(*this, nvic_),
-      bus_(*this, memory_),
+      bus_(*this, memory_, *this),
       cpu_(*this, *this, memory_, bus_, nvic_, scb_),
       flash_(*this, memory_, *this),
       program_memory_(flash_),
@@ -392,7 +392,6 @@ std::uint32_t Machine::bus_read(std::uint32_t address, unsigned size) {
 
 void Machine::bus_write(std::uint32_t address, std::uint32_t value, unsigned size) {
   bus_.write(address, value, size);
-  if (address - ram_base < ram_size) code_changed(address & ~3u, 4);
 }
 
 void Machine::signal_event() {

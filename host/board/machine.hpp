@@ -38,6 +38,7 @@ class Machine final : public Chip,
                       private FlashEnvironment,
                       private ClockListener,
                       private CpuPacer,
+                      private RamListener,
                       private Syscfg::MemoryMapper {
  public:
   explicit Machine(const BoardOptions& options);
@@ -101,6 +102,10 @@ class Machine final : public Chip,
   void clocks_changed() override;
   // CpuPacer
   std::int64_t more_cycles() override;
+  // RamListener
+  void ram_written(std::uint32_t address, unsigned size) override {
+    cpu_.code_changed(address, size);
+  }
   // Syscfg::MemoryMapper
   void map_boot_memory(Syscfg::BootMemory memory) override;
 
