@@ -85,7 +85,9 @@ class BorderRouter final : private net::MeshOwner {
 
   // The state, for logs and tests.
   wire::Ipv6Address link_local_address() const { return stack_.link_local_address(); }
-  wire::Ipv6Address global_address() const { return *stack_.global_address(); }
+  wire::Ipv6Address global_address() const {
+    return stack_.global_address().value_or(wire::Ipv6Address{});
+  }
   const wire::Ipv6Address& prefix() const { return config_.prefix; }
   net::DodagInfo dodag() const { return rpl_.dodag(); }
   /// Skip those that are not `used`.

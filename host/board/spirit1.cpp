@@ -232,7 +232,7 @@ void Spirit1::warn_unmodelled(std::uint8_t address, std::uint8_t value) {
 void Spirit1::start_aes(Strobe command) {
   if (!set(ana_func_conf0, aes_on)) return trace("AES command ignored: AES_ON is clear");
   aes_command_ = command;
-  const std::uint32_t runs = command == Strobe::aes_key_decrypt ? 2 : 1;
+  const std::uint64_t runs = command == Strobe::aes_key_decrypt ? 2 : 1;
   aes_at_ = later(time_, cycles_to_time(runs * aes_cycles, digital_hz(registers_)));
   chip_.reschedule();
 }

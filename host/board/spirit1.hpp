@@ -181,8 +181,8 @@ class Spirit1 final : public EventSource,
   // Packets (spirit1_transmit.cpp, spirit1_receive.cpp)
   void begin_transmission();
   void transmit(Transmission next, const spirit1::PacketFormat& format);
-  void announce(Picoseconds begin);
-  std::vector<std::uint8_t> known_content() const;
+  void announce(Transmission& sending, Picoseconds begin);
+  std::vector<std::uint8_t> known_content(const Transmission& sending) const;
   void tell_content();
   void fetch_until(Picoseconds now);
   Picoseconds next_fetch_event() const;
@@ -194,13 +194,14 @@ class Spirit1 final : public EventSource,
   void synchronise_until(Picoseconds now);
   void store_until(Picoseconds now);
   Picoseconds next_receive_event() const;
-  void store(std::uint8_t byte);
+  void store(Reception& receiving, std::uint8_t byte);
   void finish_reception(std::span<const std::uint8_t> whole, bool corrupt);
-  std::string_view refusal(std::span<const std::uint8_t> whole, bool bad) const;
+  std::string_view refusal(const Reception& receiving, std::span<const std::uint8_t> whole,
+                           bool bad) const;
   std::string_view filter_refusal(std::span<const std::uint8_t> header) const;
   bool address_matches(std::uint8_t destination) const;
   void note_packet(std::span<const std::uint8_t> whole);
-  void discard();
+  void discard(const Reception& receiving);
   void end_reception();
 
   // Acknowledgement and retransmission (spirit1_exchange.cpp)
@@ -208,7 +209,7 @@ class Spirit1 final : public EventSource,
   void await_acknowledgement(std::vector<std::uint8_t> content);
   bool is_acknowledgement(std::span<const std::uint8_t> whole) const;
   void acknowledged();
-  void retransmit();
+  void retransmit(Exchange& exchange);
   bool must_acknowledge(std::span<const std::uint8_t> whole) const;
   bool heard_before(std::span<const std::uint8_t> whole);
   void send_acknowledgement();

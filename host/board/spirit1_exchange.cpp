@@ -54,27 +54,27 @@ bool Spirit1::is_acknowledgement(std::span<const std::uint8_t> whole) const {
 }
 
 void Spirit1::acknowledged() {
-  trace(fmt::format("acknowledged after {} retransmissions", exchange_->retransmissions));
-  const unsigned retransmissions = exchange_->retransmissions;
+  const unsigned retransmissions = exchange_ ? exchange_->retransmissions : 0;
+  trace(fmt::format("acknowledged after {} retransmissions", retransmissions));
   exchange_.reset();
   packet_sent();
   registers_[tx_pckt_info] |= static_cast<std::uint8_t>(retransmissions);
 }
 
 // The RX timeout came first.
-void Spirit1::retransmit() {
+void Spirit1::retransmit(Exchange& exchange) {
   const unsigned allowed = registers_[protocol0] >> 4;
-  if (exchange_->retransmissions >= allowed) {
+  if (exchange.retransmissions >= allowed) {
     trace("no acknowledgement");
     registers_[tx_pckt_info] =
-        static_cast<std::uint8_t>((sequence_ & 3u) << 4 | exchange_->retransmissions);
+        static_cast<std::uint8_t>((sequence_ & 3u) << 4 | exchange.retransmissions);
     sequence_ = static_cast<std::uint8_t>((sequence_ + 1u) & 3u);
     exchange_.reset();
     become_ready();
     raise(Irq::max_retransmissions);
     return;
   }
-  ++exchange_->retransmissions;
+  ++exchange.retransmissions;
   enter(State::ready);
   start_synthesizer(Goal::tx);
 }

@@ -61,7 +61,7 @@ void Spirit1::rx_timed_out() {
   trace("RX timeout");
   if (exchange_) {
     reception_.reset();
-    return retransmit();
+    return retransmit(*exchange_);
   }
   leave_radio_state();
   raise(Irq::rx_timeout);

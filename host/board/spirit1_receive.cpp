@@ -45,8 +45,9 @@ void Spirit1::packet_begin(std::uint64_t packet_id, base::Instant begin, base::I
   next.id = packet_id;
   next.settings = settings;
   next.rssi_dbm = rssi_dbm;
-  next.preamble_at = at + air_time(registers_, 8u * settings.preamble_bytes);
-  next.sync_at = at + air_time(registers_, 8u * (settings.preamble_bytes + settings.sync_bytes));
+  next.preamble_at = at + air_time(registers_, std::uint64_t{8} * settings.preamble_bytes);
+  next.sync_at =
+      at + air_time(registers_, std::uint64_t{8} * (settings.preamble_bytes + settings.sync_bytes));
   if (state_ == State::rx) {
     lock_on(std::move(next));
   } else {
@@ -126,17 +127,17 @@ void Spirit1::synchronise_until(Picoseconds now) {
 // A byte is in the FIFO when its last bit has come.
 void Spirit1::store_until(Picoseconds now) {
   while (reception_ && reception_->sync_seen && reception_->stored < reception_->payload.size()) {
-    const Reception& receiving = *reception_;
+    Reception& receiving = *reception_;
     if (receiving.payload_at + (receiving.stored + 1) * receiving.byte_time > now) return;
-    store(receiving.payload[receiving.stored]);
+    store(receiving, receiving.payload[receiving.stored]);
   }
 }
 
-void Spirit1::store(std::uint8_t byte) {
-  ++reception_->stored;
+void Spirit1::store(Reception& receiving, std::uint8_t byte) {
+  ++receiving.stored;
   if (!rx_fifo_.push(byte)) {
-    if (!reception_->overflow) trace("RX FIFO overflow");
-    reception_->overflow = true;
+    if (!receiving.overflow) trace("RX FIFO overflow");
+    receiving.overflow = true;
     raise(Irq::rx_fifo_error);
   }
   update_fifo_flags();
@@ -164,6 +165,8 @@ Picoseconds Spirit1::next_receive_event() const {
 }
 
 void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt) {
+  if (!reception_) return;
+  Reception& receiving = *reception_;
   const PacketFormat format = packet_format(registers_);
   const std::size_t header_size = std::min<std::size_t>(format.header_bytes(), whole.size());
   const std::size_t counted =
@@ -173,19 +176,19 @@ void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt
   const bool bad = corrupt || !length_fits || whole.size() < format.header_bytes();
   for (std::uint8_t byte :
        whole.subspan(header_size)
-           .subspan(std::min<std::size_t>(reception_->stored, whole.size() - header_size))) {
-    store(byte);
+           .subspan(std::min<std::size_t>(receiving.stored, whole.size() - header_size))) {
+    store(receiving, byte);
   }
   note_packet(whole);
   if (bad && format.has_checksum()) raise(Irq::crc_error);
-  const std::string_view reason = refusal(whole, bad);
+  const std::string_view reason = refusal(receiving, whole, bad);
   if (tracing()) {
-    trace(fmt::format("received {} bytes at {} dBm: {}", whole.size(), reception_->rssi_dbm,
+    trace(fmt::format("received {} bytes at {} dBm: {}", whole.size(), receiving.rssi_dbm,
                       reason.empty() ? "accepted" : reason));
   }
   const bool answers = exchange_ && reason.empty() && !bad && is_acknowledgement(whole);
   if (exchange_ && !answers) {  // anything else: listens on
-    rx_fifo_.truncate(reception_->fifo_before);
+    rx_fifo_.truncate(receiving.fifo_before);
     reception_.reset();
     rx_timeout_at_ = later(time_, rx_timeout(registers_));
     chip_.reschedule();
@@ -195,7 +198,7 @@ void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt
   const bool empty_answer = answers && whole.size() == header_size;
   if (!reason.empty() || again) {
     if (again) trace("a retransmission that is known already");
-    discard();
+    discard(receiving);
   } else if (!empty_answer) {
     raise(Irq::rx_data_ready);
   }
@@ -217,9 +220,10 @@ void Spirit1::finish_reception(std::span<const std::uint8_t> whole, bool corrupt
 }
 
 /// Why the packet does not stay in the FIFO; empty if it does.
-std::string_view Spirit1::refusal(std::span<const std::uint8_t> whole, bool bad) const {
+std::string_view Spirit1::refusal(const Reception& receiving, std::span<const std::uint8_t> whole,
+                                  bool bad) const {
   const PacketFormat format = packet_format(registers_);
-  if (reception_->overflow) return "discarded, RX FIFO overflow";
+  if (receiving.overflow) return "discarded, RX FIFO overflow";
   if (!set(protocol1, automatic_filtering)) return {};
   if (bad) {
     const bool checked = format.has_checksum() && set(filter_options, check_crc);
@@ -291,8 +295,8 @@ bool Spirit1::address_matches(std::uint8_t destination) const {
 }
 
 // What has come of the packet leaves the FIFO again.
-void Spirit1::discard() {
-  rx_fifo_.truncate(reception_->fifo_before);
+void Spirit1::discard(const Reception& receiving) {
+  rx_fifo_.truncate(receiving.fifo_before);
   raise(Irq::rx_data_discarded);
   update_fifo_flags();
 }

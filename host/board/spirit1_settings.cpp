@@ -177,7 +177,7 @@ std::uint8_t afc_correction(const RegisterFile& file, const RadioSettings& sende
   if ((file[afc2] & afc_enabled) == 0) return 0;
   const std::int64_t offset =
       std::int64_t{sender.frequency_hz} - std::int64_t{radio_settings(file).frequency_hz};
-  const std::int64_t steps = offset * (12 * 1024) / digital_hz(file);
+  const std::int64_t steps = offset * (std::int64_t{12} * 1024) / digital_hz(file);
   return static_cast<std::uint8_t>(std::clamp<std::int64_t>(steps, -128, 127));
 }
 
@@ -199,7 +199,7 @@ Picoseconds air_time(const RegisterFile& file, std::uint64_t bits) {
 }
 
 std::uint64_t synchronisation_bits(const PacketFormat& format) {
-  return 8u * (format.preamble_bytes + format.sync_bytes);
+  return std::uint64_t{8} * (format.preamble_bytes + format.sync_bytes);
 }
 
 std::uint64_t byte_bits(const PacketFormat& format) {

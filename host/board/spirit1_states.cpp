@@ -270,7 +270,7 @@ void Spirit1::strobe_abort() {
                           (state_ == State::lock && step_at_ != no_event);
   const bool waits = listen_at_ != no_event;
   const bool locking = goal_ == Goal::lock_rx || goal_ == Goal::lock_tx;
-  if (state_ != State::rx && state_ != State::tx && !waits && !(on_the_way && !locking)) {
+  if (state_ != State::rx && state_ != State::tx && !waits && (!on_the_way || locking)) {
     return trace("SABORT ignored: not in RX or TX");
   }
   leave_radio_state();

@@ -82,7 +82,7 @@ void Spirit1::transmit(Transmission next, const PacketFormat& format) {
                       transmit_power_half_dbm(power_level(registers_)) / 2.0));
   }
   if (tx_fifo_.size() >= transmission_->payload_bytes) {
-    announce(time_);
+    announce(*transmission_, time_);
   } else if (air_ != nullptr) {
     transmission_->streamed = air_->begin_packet(to_instant(time_), to_instant(transmission_->end),
                                                  radio_settings(registers_));
@@ -92,9 +92,9 @@ void Spirit1::transmit(Transmission next, const PacketFormat& format) {
 }
 
 /// What has been sent and what the FIFO holds, as far as it belongs to the packet.
-std::vector<std::uint8_t> Spirit1::known_content() const {
-  std::vector<std::uint8_t> known = transmission_->content;
-  const std::size_t missing = transmission_->payload_bytes - transmission_->fetched;
+std::vector<std::uint8_t> Spirit1::known_content(const Transmission& sending) const {
+  std::vector<std::uint8_t> known = sending.content;
+  const std::size_t missing = sending.payload_bytes - sending.fetched;
   for (std::size_t index = 0; index < std::min(missing, tx_fifo_.size()); ++index) {
     known.push_back(tx_fifo_[index]);
   }
@@ -102,17 +102,17 @@ std::vector<std::uint8_t> Spirit1::known_content() const {
 }
 
 void Spirit1::tell_content() {
-  if (transmission_ && transmission_->streamed) air_->content_grows(known_content());
+  if (transmission_ && transmission_->streamed) air_->content_grows(known_content(*transmission_));
 }
 
 // The air wants the whole packet when its first bit leaves. A packet longer than what the FIFO
 // holds by then tells its content as it becomes known (tell_content); on an air that cannot do with
 // that it is announced when it is over, late by its own air time.
-void Spirit1::announce(Picoseconds begin) {
-  transmission_->announced = true;
+void Spirit1::announce(Transmission& sending, Picoseconds begin) {
+  sending.announced = true;
   if (air_ == nullptr) return;
-  const Picoseconds duration = transmission_->end - transmission_->begin;
-  air_->transmit(to_instant(begin), to_instant(begin + duration), known_content(),
+  const Picoseconds duration = sending.end - sending.begin;
+  air_->transmit(to_instant(begin), to_instant(begin + duration), known_content(sending),
                  radio_settings(registers_));
 }
 
@@ -166,7 +166,7 @@ void Spirit1::end_transmission() {
     air_->end_packet(to_instant(time_), true);
   } else if (!transmission_->announced) {
     unmodelled("a packet longer than the FIFO held at its start is on the air late");
-    announce(time_);
+    announce(*transmission_, time_);
   }
   const Transmission sent = std::move(*transmission_);
   transmission_.reset();

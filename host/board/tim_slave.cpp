@@ -295,7 +295,8 @@ void Timer::plan_input_captures() {
     const std::uint64_t parity = channel.inverted() ? 1 : 0;
     const std::uint64_t first =
         all || next_input_edge_ % 2 == parity ? next_input_edge_ : next_input_edge_ + 1;
-    edge = std::min(edge, first + (channel.edges_to_capture() - 1) * (all ? 1u : 2u));
+    const std::uint64_t more = channel.edges_to_capture() - 1;
+    edge = std::min(edge, first + more * (all ? 1u : 2u));
   }
   if (slave_mode() >= reset_mode && slave_mode() <= trigger_mode) edge = next_input_edge_;
   if (edge != none) due_at_ = std::min(due_at_, cycles_to_time(edge, 2 * input_hz_));

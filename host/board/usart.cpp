@@ -252,7 +252,7 @@ void Usart::update_rts() {
 }
 
 void Usart::pin_changed(Pin pin, bool /*level*/) {
-  if (pin != *config_.cts || (control3_ & cts_enable) == 0) return;
+  if (pin != config_.cts || (control3_ & cts_enable) == 0) return;
   status_ |= cts_changed;
   continue_transmission(chip_.now());
   update();

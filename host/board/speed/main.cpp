@@ -7,15 +7,15 @@
 // Each load is run several times and the median of the processor time counts: the machine may have
 // other things to do.
 #include <fmt/format.h>
-#include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
