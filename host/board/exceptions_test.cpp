@@ -81,6 +81,14 @@ TEST(Exceptions, take_calls_from_threads_and_handlers) {
             "link=0xfffffffd\n");
 }
 
+TEST(Exceptions, that_are_urgent_overtake_one_that_is_being_entered) {
+  ProgrammedBoard board("late_arrival");
+  EXPECT_EQ(board.finish(),
+            "late=0x0000000c\n"  // the 12 cycles that entering takes
+            "nested=0x00000001\n"
+            "unlike=0x00000000\n");
+}
+
 TEST(Exceptions, reach_single_bits_through_the_alias_regions) {
   ProgrammedBoard board("bit_band");
   EXPECT_EQ(board.finish(),

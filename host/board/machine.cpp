@@ -239,8 +239,11 @@ void Machine::step(Picoseconds until) {
   take_time();
   if (cpu_.debug().halt()) return;  // a step into a handler
   if (cpu_.state() != Cpu::State::running) {
-    if (!asleep_) fall_asleep();
-    jump(until);
+    if (asleep_) {
+      jump(until);
+    } else {
+      fall_asleep();  // which may change what is next
+    }
     return;
   }
   if (asleep_ && wake_up()) return;
