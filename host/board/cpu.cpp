@@ -18,13 +18,14 @@ constexpr std::int64_t branch_cycles = 2;
 
 }  // namespace
 
-Cpu::Cpu(Chip& chip, CpuPacer& pacer, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb)
+Cpu::Cpu(Chip& chip, CpuPacer& pacer, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb, Mpu& mpu)
     : chip_(chip),
       pacer_(pacer),
       memory_(memory),
       bus_(bus),
       nvic_(nvic),
       scb_(scb),
+      mpu_(mpu),
       engine_(memory, *this),
       debug_(*this, engine_, memory) {}
 
@@ -68,7 +69,7 @@ bool Cpu::block(std::uint32_t address, std::uint32_t size) {
   if (used_ >= budget_ || attention_ || watch_window_) {
     if (!goes_on()) return false;
   }
-  if (address - busy_begin_ < busy_size_) return false;
+  if (address - watched_begin_ < watched_size_ && !may_begin(address, size)) return false;
   entered_.reset();
   block_half_words_ = size / 2;
   block_cost_ = static_cast<std::int64_t>(block_half_words_);
@@ -122,6 +123,7 @@ void Cpu::run(std::int64_t budget) {
   engine_.watch_traps(traps_watched_ ? this : nullptr);
   budget_ = used_ + budget;
   attention_ = false;
+  fetch_refused_ = false;
   watch_window_ = nvic_.waiting();
   tracing_registers_ = chip_.tracing("registers");
   if (!debug_.inside_block()) block_ = pc_;
@@ -178,6 +180,8 @@ std::int64_t Cpu::take_cycles() {
 void Cpu::finish(Engine::Outcome outcome) {
   switch (outcome) {
     case Engine::Outcome::stopped:
+      if (fetch_refused_) fault(exception::mem_manage, fault_status::instruction_access);
+      break;
     case Engine::Outcome::exit_reached:
       break;
     case Engine::Outcome::wait_for_interrupt:
@@ -213,7 +217,7 @@ void Cpu::finish(Engine::Outcome outcome) {
       fault(exception::usage_fault, fault_status::invalid_state);
       break;
     case Engine::Outcome::trapped:
-      fault(exception::usage_fault, engine_.trapped_by());
+      fault(fault_status::exception_of(engine_.trapped_by()), engine_.trapped_by());
       break;
     case Engine::Outcome::unaligned:
       fault(exception::usage_fault, fault_status::unaligned);
@@ -232,22 +236,74 @@ void Cpu::finish(Engine::Outcome outcome) {
   }
 }
 
-/// CCR.DIV_0_TRP and UNALIGN_TRP (PM0056 4.4.7). The engine cannot stop inside an IT sequence.
-std::uint32_t Cpu::trap(std::uint32_t block, std::uint32_t address) {
-  if (in_it_sequence(memory_, block, address)) return 0;
+/// FAULTMASK counts in privileged code only: other code has no means to set it.
+bool Cpu::mpu_guards(bool privileged) {
+  if (!mpu_.enabled()) return false;
+  if (mpu_.guards_faults()) return true;
+  return nvic_.execution_priority(privileged ? masks() : Masks{}) >= 0;
+}
+
+bool Cpu::may_begin(std::uint32_t address, std::uint32_t size) {
+  if (busy_bank_ && (address - flash_base) / flash_bank_size == *busy_bank_) return false;
+  return !mpu_.enabled() || may_execute(address, size);
+}
+
+/// Whether the MPU lets a block begin. What it may refuse inside of one is seen by trap().
+bool Cpu::may_execute(std::uint32_t address, std::uint32_t size) {
+  const bool privileged = engine_.privileged();
+  if (!mpu_guards(privileged)) return true;
+  const auto refused = mpu_.first_refused(address, size, MemoryUse::execute, privileged);
+  fetch_refused_ = refused == address;
+  if (fetch_refused_) return false;
+  if (traps_watched_) return true;
+  if (refused || !privileged || accesses_as_unprivileged(memory_, address, size)) {
+    mpu_.watch_instructions();
+  }
+  return !mpu_.watches_instructions();
+}
+
+/// What the instruction at `address` would end in: the MPU's refusal to fetch it, CCR.DIV_0_TRP and
+/// UNALIGN_TRP (PM0056 4.4.7), the MPU's refusal of its data.
+std::uint32_t Cpu::trap(std::uint32_t address) {
+  if (mpu_.enabled()) {
+    const bool privileged = engine_.privileged();
+    const std::uint32_t size = instruction_size(memory_, address);
+    if (mpu_guards(privileged) &&
+        mpu_.first_refused(address, size, MemoryUse::execute, privileged)) {
+      return fault_status::instruction_access;
+    }
+  }
   if (const auto divisor = divisor_register(memory_, address)) {
     const bool zero = scb_.divide_traps() && engine_.general(*divisor) == 0;
     return zero ? fault_status::divided_by_zero : 0;
   }
+  return data_trap(address);
+}
+
+std::uint32_t Cpu::data_trap(std::uint32_t address) {
   const auto access = memory_access(engine_, memory_, address);
   if (!access) return 0;
   const std::uint32_t unit = std::min(access->size, 4u);
   const bool aligned = access->address % unit == 0;
   const bool multiple = access->size > 4;  // these fault whatever CCR says
-  return !aligned && (multiple || scb_.unaligned_traps()) ? fault_status::unaligned : 0;
+  if (!aligned && (multiple || scb_.unaligned_traps())) return fault_status::unaligned;
+  if (!mpu_.enabled()) return 0;
+  const bool privileged = engine_.privileged();
+  if (!mpu_guards(privileged)) return 0;
+  const auto refused = mpu_.first_refused(access->address, access->size,
+                                          access->write ? MemoryUse::write : MemoryUse::read,
+                                          privileged && !access->unprivileged);
+  if (!refused) return 0;
+  scb_.add_memory_fault(0, *refused);
+  return fault_status::data_access;
 }
 
 void Cpu::fetch_fault() {
+  const bool privileged = engine_.privileged();
+  if (mpu_guards(privileged) && mpu_.first_refused(pc_, 2, MemoryUse::execute, privileged)) {
+    fault(exception::mem_manage, fault_status::instruction_access);
+    return;
+  }
   if (pc_ < flash_size) {
     // Code at the alias of address 0 is executed where it really is.
     pc_ += boot_memory_;
@@ -273,8 +329,13 @@ void Cpu::bus_error(std::uint32_t address) {
 }
 
 void Cpu::set_busy_bank(std::optional<unsigned> bank) {
-  busy_begin_ = bank ? flash_base + *bank * flash_bank_size : 0;
-  busy_size_ = bank ? flash_bank_size : 0;
+  busy_bank_ = bank;
+  watched_begin_ = bank ? flash_base + *bank * flash_bank_size : 0;
+  watched_size_ = bank ? flash_bank_size : 0;
+  if (mpu_.enabled()) {
+    watched_begin_ = 0;
+    watched_size_ = UINT32_MAX;
+  }
 }
 
 void Cpu::code_changed(std::uint32_t address, std::uint32_t size) {

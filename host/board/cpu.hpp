@@ -24,6 +24,7 @@
 #include "host/board/cpu_debug.hpp"
 #include "host/board/engine.hpp"
 #include "host/board/memory.hpp"
+#include "host/board/mpu.hpp"
 #include "host/board/nvic.hpp"
 #include "host/board/scb.hpp"
 
@@ -49,7 +50,7 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
     locked_up,  ///< only a reset ends it
   };
 
-  Cpu(Chip& chip, CpuPacer& pacer, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb);
+  Cpu(Chip& chip, CpuPacer& pacer, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb, Mpu& mpu);
 
   /// System reset: stack pointer and entry point from the vector table at address 0.
   void reset();
@@ -70,6 +71,7 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   /// An access that ends in a bus error; the fault is taken at the next block boundary.
   void bus_error(std::uint32_t address);
   /// Fetches from program memory bank `bank` have to wait (nullopt: none): run() stops before them.
+  /// To be called after whatever asked for attention, too: it looks whether the MPU is on.
   void set_busy_bank(std::optional<unsigned> bank);
   /// Where code at address 0 really is.
   void set_boot_memory(std::uint32_t base) { boot_memory_ = base; }
@@ -142,8 +144,14 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   bool stop_needed() const {
     return bus_error_.has_value() || !changed_code_.empty() || traps_wanted() != traps_watched_;
   }
-  bool traps_wanted() const { return scb_.divide_traps() || scb_.unaligned_traps(); }
-  std::uint32_t trap(std::uint32_t block, std::uint32_t address) override;
+  bool traps_wanted() const {
+    return scb_.divide_traps() || scb_.unaligned_traps() || mpu_.watches_instructions();
+  }
+  std::uint32_t trap(std::uint32_t address) override;
+  std::uint32_t data_trap(std::uint32_t address);
+  bool mpu_guards(bool privileged);
+  bool may_begin(std::uint32_t address, std::uint32_t size);
+  bool may_execute(std::uint32_t address, std::uint32_t size);
   void note_code_in_ram(std::uint32_t address, std::uint32_t size);
   void drop_changed_code();
   void abandon_block();
@@ -157,7 +165,8 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   void enter(unsigned number);
   void arrive_late(unsigned entered, unsigned number);
   void go_to_handler(unsigned number, std::uint32_t exception_return, const Context& context);
-  bool push_frame(Context& context);
+  std::uint32_t frame_fault(std::uint32_t sp, MemoryUse use, bool privileged);
+  std::uint32_t push_frame(Context& context);
   void return_from_exception(std::uint32_t exception_return);
   bool return_is_valid(std::uint32_t exception_return, unsigned leaving) const;
   void pop_frame(std::uint32_t exception_return, Context& context);
@@ -172,6 +181,7 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   Bus& bus_;
   Nvic& nvic_;
   Scb& scb_;
+  Mpu& mpu_;
   Engine engine_;
   CpuDebug debug_;
 
@@ -194,11 +204,14 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   std::int64_t taken_of_block_ = 0;             ///< cycles of the block that have been taken
   bool attention_ = false;
   bool traps_watched_ = false;
+  bool fetch_refused_ = false;  ///< by the MPU, before the block
   bool tracing_registers_ = false;
   bool watch_window_ = false;  ///< an interrupt waits behind PRIMASK, BASEPRI or FAULTMASK
   std::uint32_t boot_memory_ = flash_base;
-  std::uint32_t busy_begin_ = 0;
-  std::uint32_t busy_size_ = 0;
+  std::optional<unsigned> busy_bank_;
+  /// Blocks that begin here are looked at by may_begin(): one comparison for those elsewhere.
+  std::uint32_t watched_begin_ = 0;
+  std::uint32_t watched_size_ = 0;
   std::optional<std::uint32_t> bus_error_;
 
   /// RAM in pieces of this size has been executed or not: what is written elsewhere is not code.

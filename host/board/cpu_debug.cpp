@@ -14,10 +14,6 @@ namespace {
 constexpr std::uint32_t page_size = 1024;
 constexpr std::uint32_t block_max = page_size + 2;
 
-constexpr std::uint32_t it_state(std::uint32_t xpsr) {
-  return (xpsr >> 10 & 0x3F) << 2 | (xpsr >> 25 & 3);
-}
-
 std::uint32_t half_word(const Memory& memory, std::uint32_t address) {
   if (address - flash_base <= flash_size - 2) return load(memory.flash(), address - flash_base, 2);
   if (address - ram_base <= ram_size - 2) return load(memory.ram(), address - ram_base, 2);

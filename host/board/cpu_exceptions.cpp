@@ -103,15 +103,29 @@ void Cpu::arrive_late(unsigned entered, unsigned number) {
 
 // --- entry ---------------------------------------------------------------------------------------
 
-/// False if the frame is not in RAM; the stack pointer is where it would be.
-bool Cpu::push_frame(Context& context) {
+/// The CFSR bit of what goes wrong with a frame at `sp`; 0 if nothing does.
+std::uint32_t Cpu::frame_fault(std::uint32_t sp, MemoryUse use, bool privileged) {
+  const bool pushed = use == MemoryUse::write;
+  // Unlike trap(), outside of run(): FAULTMASK can be read whatever the mode.
+  const bool guarded =
+      mpu_.enabled() && (mpu_.guards_faults() || nvic_.execution_priority(masks()) >= 0);
+  if (guarded && mpu_.first_refused(sp, frame_size, use, privileged)) {
+    return pushed ? fault_status::memory_stacking : fault_status::memory_unstacking;
+  }
+  if (frame_in_ram(sp)) return 0;
+  return pushed ? fault_status::stacking : fault_status::unstacking;
+}
+
+/// The CFSR bit if the frame cannot be written; the stack pointer is where it would be.
+std::uint32_t Cpu::push_frame(Context& context) {
   std::uint32_t xpsr = context.xpsr;
   if (scb_.stack_align() && (context.sp & 4u) != 0) {
     context.sp -= 4;
     xpsr |= xpsr_realigned;
   }
   context.sp -= frame_size;
-  if (!frame_in_ram(context.sp)) return false;
+  const bool privileged = context.in_handler() || (context.control & control_unprivileged) == 0;
+  if (const auto fault = frame_fault(context.sp, MemoryUse::write, privileged)) return fault;
   std::uint32_t offset = context.sp - ram_base;
   const auto push = [&](std::uint32_t value) {
     store(memory_.ram(), offset, value, 4);
@@ -123,7 +137,7 @@ bool Cpu::push_frame(Context& context) {
   push(pc_);
   push(xpsr);
   code_changed(context.sp, frame_size);
-  return true;
+  return 0;
 }
 
 void Cpu::enter(unsigned number) {
@@ -134,12 +148,12 @@ void Cpu::enter(unsigned number) {
   } else if (context.on_psp()) {
     exception_return = return_to_thread_psp;
   }
-  const bool stacked = push_frame(context);
+  const std::uint32_t stacking_fault = push_frame(context);
   used_ += entry_cycles;
-  if (!stacked && number != exception::hard_fault) {
+  if (stacking_fault != 0 && number != exception::hard_fault) {
     // The frame is lost; the stack error is taken first (PM0056 2.3.7, derived exceptions).
     if (number >= exception::sv_call) nvic_.set_pending(number);
-    const auto derived = escalate(exception::bus_fault, fault_status::stacking);
+    const auto derived = escalate(fault_status::exception_of(stacking_fault), stacking_fault);
     if (!derived) return;
     number = *derived;
   }
@@ -235,8 +249,9 @@ void Cpu::pop_frame(std::uint32_t exception_return, Context& context) {
   const bool from_psp = exception_return == return_to_thread_psp;
   const bool to_thread = exception_return != return_to_handler;
   std::uint32_t sp = from_psp ? engine_.get(Register::psp)[0] : context.sp;
-  if (!frame_in_ram(sp)) {
-    const auto number = escalate(exception::bus_fault, fault_status::unstacking);
+  const bool privileged = !to_thread || (context.control & control_unprivileged) == 0;
+  if (const auto fault = frame_fault(sp, MemoryUse::read, privileged)) {
+    const auto number = escalate(fault_status::exception_of(fault), fault);
     if (number) go_to_handler(*number, exception_return, context);
     return;
   }

@@ -95,11 +95,16 @@ struct Engine::Hooks {
     return false;
   }
 
+  /// While traps are watched, and only then: every block pays for what is done here.
+  static void trap_block(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
+    auto& engine = *static_cast<Engine*>(user);
+    engine.block_it_ = it_state(engine.xpsr());
+  }
   static void trap(uc_engine* unicorn, std::uint64_t address, std::uint32_t, void* user) {
     auto& engine = *static_cast<Engine*>(user);
     if (engine.trapped_by_ != 0) return;
     const auto at = static_cast<std::uint32_t>(address);
-    engine.trapped_by_ = engine.trap_watcher_->trap(engine.block_, at);
+    engine.trapped_by_ = engine.trap_watcher_->trap(at);
     if (engine.trapped_by_ == 0) return;
     engine.pc_ = at;
     uc_emu_stop(unicorn);
@@ -110,10 +115,11 @@ struct Engine::Hooks {
   }
 
   template <typename Function>
-  static void add(Engine& engine, int type, Function* function) {
+  static std::size_t add(Engine& engine, int type, Function* function) {
     uc_hook handle = 0;
     check(uc_hook_add(engine.engine_, &handle, type, reinterpret_cast<void*>(function), &engine, 1,
                       0));
+    return handle;
   }
 };
 
@@ -200,7 +206,12 @@ Engine::Outcome Engine::run(std::uint32_t pc) {
   const StoreShortcut::Running running(shortcut_);
   const int error = uc_emu_start(engine_, thumb_ ? pc | 1u : pc, 0, 0, 0);
   const auto [reached, xpsr] = get(Register::pc, Register::xpsr);
-  if (trapped_by_ != 0) return Outcome::trapped;
+  if (trapped_by_ != 0) {
+    // Inside a block the engine does not keep the IT state.
+    const std::uint32_t it = it_state_at(memory_, block_, block_it_, pc_);
+    set({{Register::xpsr, with_it_state(xpsr, it)}});
+    return Outcome::trapped;
+  }
   pc_ = reached;
   thumb_ = (xpsr & thumb_bit) != 0;
   return classify(error);
@@ -266,13 +277,13 @@ Engine::Outcome Engine::classify_invalid() {
 
 void Engine::watch_traps(TrapWatcher* watcher) {
   if (watcher == trap_watcher_) return;
-  if (trap_watcher_ != nullptr) check(uc_hook_del(engine_, trap_hook_));
+  if (trap_watcher_ != nullptr) {
+    for (const std::size_t hook : trap_hooks_) check(uc_hook_del(engine_, hook));
+  }
   trap_watcher_ = watcher;
   if (watcher != nullptr) {
-    uc_hook hook = 0;
-    check(uc_hook_add(engine_, &hook, UC_HOOK_CODE, reinterpret_cast<void*>(&Hooks::trap), this, 1,
-                      0));
-    trap_hook_ = hook;
+    trap_hooks_ = {Hooks::add(*this, UC_HOOK_BLOCK, &Hooks::trap_block),
+                   Hooks::add(*this, UC_HOOK_CODE, &Hooks::trap)};
   }
   // Hooks are part of the translation.
   code_changed(flash_base, flash_size);

@@ -106,9 +106,9 @@ class EngineClient {
 /// not know.
 class TrapWatcher {
  public:
-  /// The CFSR bit of the fault that the instruction at `address`, in a block that began at `block`,
-  /// ends in; 0 if it is to be executed.
-  virtual std::uint32_t trap(std::uint32_t block, std::uint32_t address) = 0;
+  /// The CFSR bit of the fault that the instruction at `address` ends in; 0 if it is to be
+  /// executed.
+  virtual std::uint32_t trap(std::uint32_t address) = 0;
 
  protected:
   ~TrapWatcher() = default;
@@ -207,12 +207,13 @@ class Engine {
   std::map<std::uint32_t, std::size_t> send_event_hooks_;  ///< by address of the instruction
   StoreShortcut shortcut_;
   TrapWatcher* trap_watcher_ = nullptr;
-  std::size_t trap_hook_ = 0;
+  std::array<std::size_t, 2> trap_hooks_{};
   std::uint32_t trapped_by_ = 0;
   std::uint32_t pc_ = 0;
   bool thumb_ = true;
   std::uint32_t block_ = 0;  ///< the last block begun
   std::uint32_t block_size_ = 0;
+  std::uint32_t block_it_ = 0;  ///< the IT state it begins in, while traps are watched
   bool stopped_ = false;
   std::optional<std::uint32_t> stopped_at_;  ///< an instruction that instruction() refused
   std::size_t instruction_hook_ = 0;         ///< 0: none

@@ -18,7 +18,7 @@ constexpr std::uint32_t pin_reset_flag = 1u << 26;    // RCC_CSR.PINRSTF
 constexpr std::uint32_t low_power_flag = 1u << 31;    // RCC_CSR.LPWRRSTF
 
 constexpr std::array<std::uint8_t, 8> state_magic{'G', 'C', 'B', 'O', 'A', 'R', 'D', 0x1A};
-constexpr std::uint32_t state_version = 3;
+constexpr std::uint32_t state_version = 4;
 constexpr std::size_t state_header_size = 8 + 4 + 8 + 8;
 
 /// FNV-1a, to find a damaged file.
@@ -34,10 +34,11 @@ Machine::Machine(const BoardOptions& options)
     : options_(options),
       nvic_(*this),
       scb_(*this, nvic_),
+      mpu_(*this),
       auxiliary_control_(*this),
       systick_(*this, nvic_),
       bus_(*this, memory_, *this),
-      cpu_(*this, *this, memory_, bus_, nvic_, scb_),
+      cpu_(*this, *this, memory_, bus_, nvic_, scb_, mpu_),
       flash_(*this, memory_, *this),
       program_memory_(flash_),
       eeprom_(memory_, flash_),
@@ -72,6 +73,7 @@ void Machine::attach_core() {
   bus_.attach(0xE000E100, 0x400, nvic_);
   bus_.attach(AuxiliaryControl::base, 0x10, auxiliary_control_);
   bus_.attach(0xE000ED00, 0x8C, scb_);
+  bus_.attach(Mpu::base, Mpu::window_size, mpu_);
   bus_.attach(0xE000EDF0, 0x10, core_debug_);
   bus_.attach(0xE000EF00, 0x4, software_trigger_);
   bus_.attach(0xE0042000, 0x400, debug_mcu_);
@@ -332,6 +334,7 @@ void Machine::do_reset(bool power_on, std::uint32_t cause) {
   reset_request_.reset();
   nvic_.reset(power_on);
   scb_.reset(power_on);
+  mpu_.reset(power_on);
   auxiliary_control_.reset(power_on);
   flash_.reset(power_on);
   dwt_.reset(power_on);
@@ -439,6 +442,7 @@ void Machine::serialize(Saver& saver) {
   memory_.serialize(saver);
   nvic_.serialize(saver);
   scb_.serialize(saver);
+  mpu_.serialize(saver);
   auxiliary_control_.serialize(saver);
   systick_.serialize(saver);
   flash_.serialize(saver);

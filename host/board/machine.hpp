@@ -27,6 +27,7 @@
 #include "host/board/flash_controller.hpp"
 #include "host/board/memory.hpp"
 #include "host/board/memory_windows.hpp"
+#include "host/board/mpu.hpp"
 #include "host/board/nvic.hpp"
 #include "host/board/peripherals.hpp"
 #include "host/board/scb.hpp"
@@ -133,6 +134,7 @@ class Machine final : public Chip,
   Memory memory_;
   Nvic nvic_;
   Scb scb_;
+  Mpu mpu_;
   AuxiliaryControl auxiliary_control_;
   SysTick systick_;
   Bus bus_;

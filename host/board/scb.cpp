@@ -74,6 +74,11 @@ void Scb::add_bus_fault(std::uint32_t cfsr_bits, std::uint32_t address) {
   bus_fault_address_ = address;
 }
 
+void Scb::add_memory_fault(std::uint32_t cfsr_bits, std::uint32_t address) {
+  fault_status_ |= cfsr_bits | fault_status::memory_address_valid;
+  memory_fault_address_ = address;
+}
+
 std::uint32_t Scb::interrupt_control() const {
   const auto first = nvic_.first_pending();
   std::uint32_t value = active_exception_;

@@ -10,21 +10,31 @@ namespace goldcrest::board {
 
 /// CFSR bits (PM0056 4.4.10).
 namespace fault_status {
-inline constexpr std::uint32_t instruction_access = 1u << 0;  // IACCVIOL
-inline constexpr std::uint32_t instruction_bus = 1u << 8;     // IBUSERR
-inline constexpr std::uint32_t precise = 1u << 9;             // PRECISERR
-inline constexpr std::uint32_t imprecise = 1u << 10;          // IMPRECISERR
-inline constexpr std::uint32_t unstacking = 1u << 11;         // UNSTKERR
-inline constexpr std::uint32_t stacking = 1u << 12;           // STKERR
-inline constexpr std::uint32_t bus_address_valid = 1u << 15;  // BFARVALID
-inline constexpr std::uint32_t undefined = 1u << 16;          // UNDEFINSTR
-inline constexpr std::uint32_t invalid_state = 1u << 17;      // INVSTATE
-inline constexpr std::uint32_t invalid_pc = 1u << 18;         // INVPC
-inline constexpr std::uint32_t no_coprocessor = 1u << 19;     // NOCP
-inline constexpr std::uint32_t unaligned = 1u << 24;          // UNALIGNED
-inline constexpr std::uint32_t divided_by_zero = 1u << 25;    // DIVBYZERO
+inline constexpr std::uint32_t instruction_access = 1u << 0;    // IACCVIOL
+inline constexpr std::uint32_t data_access = 1u << 1;           // DACCVIOL
+inline constexpr std::uint32_t memory_unstacking = 1u << 3;     // MUNSTKERR
+inline constexpr std::uint32_t memory_stacking = 1u << 4;       // MSTKERR
+inline constexpr std::uint32_t memory_address_valid = 1u << 7;  // MMARVALID
+inline constexpr std::uint32_t instruction_bus = 1u << 8;       // IBUSERR
+inline constexpr std::uint32_t precise = 1u << 9;               // PRECISERR
+inline constexpr std::uint32_t imprecise = 1u << 10;            // IMPRECISERR
+inline constexpr std::uint32_t unstacking = 1u << 11;           // UNSTKERR
+inline constexpr std::uint32_t stacking = 1u << 12;             // STKERR
+inline constexpr std::uint32_t bus_address_valid = 1u << 15;    // BFARVALID
+inline constexpr std::uint32_t undefined = 1u << 16;            // UNDEFINSTR
+inline constexpr std::uint32_t invalid_state = 1u << 17;        // INVSTATE
+inline constexpr std::uint32_t invalid_pc = 1u << 18;           // INVPC
+inline constexpr std::uint32_t no_coprocessor = 1u << 19;       // NOCP
+inline constexpr std::uint32_t unaligned = 1u << 24;            // UNALIGNED
+inline constexpr std::uint32_t divided_by_zero = 1u << 25;      // DIVBYZERO
 inline constexpr std::uint32_t bus_faults = 0x0000FF00;
 inline constexpr std::uint32_t memory_faults = 0x000000FF;
+
+/// The exception that a fault with such a bit ends in.
+constexpr unsigned exception_of(std::uint32_t bit) {
+  if ((bit & memory_faults) != 0) return exception::mem_manage;
+  return (bit & bus_faults) != 0 ? exception::bus_fault : exception::usage_fault;
+}
 }  // namespace fault_status
 
 /// HFSR bits.
@@ -68,6 +78,7 @@ class Scb final : public RegisterBlock {
 
   void add_fault(std::uint32_t cfsr_bits) { fault_status_ |= cfsr_bits; }
   void add_bus_fault(std::uint32_t cfsr_bits, std::uint32_t address);
+  void add_memory_fault(std::uint32_t cfsr_bits, std::uint32_t address);
   void add_hard_fault(std::uint32_t hfsr_bits) { hard_fault_status_ |= hfsr_bits; }
   std::uint32_t fault_status() const { return fault_status_; }
   std::uint32_t hard_fault_status() const { return hard_fault_status_; }

@@ -115,6 +115,9 @@ class Decoder {
     if ((first & 0x0080) != 0) return access(reg(base) + field(second, 0, 12), size, load);
     if ((second & 0x0800) != 0) {  // 8-bit offset: P U W
       const std::uint32_t offset = field(second, 0, 8);
+      if ((second & 0x0700) == 0x0600) {
+        return MemoryAccess{reg(base) + offset, size, !load, true};  // LDRT, STRT
+      }
       if ((second & 0x0400) == 0) return access(reg(base), size, load);
       return access((second & 0x0200) != 0 ? reg(base) + offset : reg(base) - offset, size, load);
     }
@@ -157,6 +160,16 @@ bool accesses_memory(const Memory& memory, std::uint32_t pc) {
   return (top >= 0b0101 && top <= 0b1001) || top == 0b1100;
 }
 
+bool accesses_as_unprivileged(const Memory& memory, std::uint32_t begin, std::uint32_t size) {
+  for (std::uint32_t pc = begin; pc - begin < size;) {
+    const std::uint32_t first = half_word(memory, pc);
+    const bool single = (first & 0xFE80) == 0xF800 && (first & 0xF) != 15;
+    if (single && (half_word(memory, pc + 2) & 0x0F00) == 0x0E00) return true;
+    pc += is_wide(first) ? 4u : 2u;
+  }
+  return false;
+}
+
 std::optional<unsigned> divisor_register(const Memory& memory, std::uint32_t pc) {
   const std::uint32_t first = half_word(memory, pc);
   const std::uint32_t second = half_word(memory, pc + 2);
@@ -165,18 +178,17 @@ std::optional<unsigned> divisor_register(const Memory& memory, std::uint32_t pc)
   return divisor <= 14 ? std::optional<unsigned>(divisor) : std::nullopt;
 }
 
-bool in_it_sequence(const Memory& memory, std::uint32_t block, std::uint32_t pc) {
-  unsigned left = 0;
+std::uint32_t it_state_at(const Memory& memory, std::uint32_t block, std::uint32_t it,
+                          std::uint32_t pc) {
   for (std::uint32_t at = block; at - block < pc - block; at += instruction_size(memory, at)) {
-    if (left > 0) {
-      --left;
+    if ((it & 0xF) != 0) {
+      it = (it & 7) == 0 ? 0 : (it & 0xE0) | (it << 1 & 0x1F);
       continue;
     }
     const std::uint32_t first = half_word(memory, at);
-    const bool it = (first & 0xFF00) == 0xBF00 && (first & 0xF) != 0;
-    if (it) left = 4 - static_cast<unsigned>(std::countr_zero(first & 0xFu));
+    it = (first & 0xFF00) == 0xBF00 && (first & 0xF) != 0 ? first & 0xFF : 0;
   }
-  return left > 0;
+  return it;
 }
 
 std::optional<std::uint32_t> find_access(const Engine& engine, const Memory& memory,

@@ -20,6 +20,7 @@ struct MemoryAccess {
   std::uint32_t address = 0;
   std::uint32_t size = 0;
   bool write = false;
+  bool unprivileged = false;  ///< as LDRT and STRT make it, whatever the mode
 };
 
 /// 2 or 4: the bytes of the instruction at `pc`; 2 where nothing can be executed.
@@ -30,11 +31,22 @@ std::optional<MemoryAccess> memory_access(const Engine& engine, const Memory& me
 /// Whether it accesses memory at all.
 bool accesses_memory(const Memory& memory, std::uint32_t pc);
 
+/// Whether one of the instructions in [begin, begin + size) is LDRT, STRT or one of their kind.
+bool accesses_as_unprivileged(const Memory& memory, std::uint32_t begin, std::uint32_t size);
+
 /// The register that the SDIV or UDIV at `pc` divides by, if it is one.
 std::optional<unsigned> divisor_register(const Memory& memory, std::uint32_t pc);
-/// Whether the instruction at `pc` depends on an IT instruction of its block, which begins at
-/// `block`.
-bool in_it_sequence(const Memory& memory, std::uint32_t block, std::uint32_t pc);
+/// The IT state (ARMv7-M A7.3.2) in which the instruction at `pc` is executed, if the code from
+/// `block` to there began in the IT state `it`.
+std::uint32_t it_state_at(const Memory& memory, std::uint32_t block, std::uint32_t it,
+                          std::uint32_t pc);
+/// Of xPSR.
+constexpr std::uint32_t it_state(std::uint32_t xpsr) {
+  return (xpsr >> 10 & 0x3F) << 2 | (xpsr >> 25 & 3);
+}
+constexpr std::uint32_t with_it_state(std::uint32_t xpsr, std::uint32_t it) {
+  return (xpsr & ~0x0600FC00u) | (it >> 2) << 10 | (it & 3) << 25;
+}
 
 /// The address of the load in [block, block + size) that reads `accessed`, if one is found.
 std::optional<std::uint32_t> find_access(const Engine& engine, const Memory& memory,

@@ -90,6 +90,7 @@ static void ccr(void) {
   SCB_CCR |= 1u << 4 | 1u << 3;
   __asm volatile("dsb\n isb");
   PROVOKE("udiv", "movs r4, #0\n movs r3, #7\n 8: udiv r1, r3, r4\n movs r3, #1\n");
+  PROVOKE("udiveq", "movs r4, #0\n cmp r4, #0\n it eq\n 8: udiveq r1, r3, r4\n");
   PROVOKE("sdiv", "movs r4, #0\n movs r3, #7\n 8: sdiv r1, r3, r4\n");
   PROVOKE("ldr", "adds r4, %2, #2\n 8: ldr r1, [r4]\n");
   PROVOKE("strh", "adds r4, %2, #1\n movs r1, #0\n 8: strh r1, [r4, #4]\n");
