@@ -20,7 +20,8 @@
 //  * Special registers cannot be reached while the CPU is unprivileged, in either direction.
 //  * An exit (uc_ctl_set_exits) ends a block before its address with all state right, inside an IT
 //    sequence, too; but every block translated while it is set is cut there. An instruction hook
-//    is called before its instruction and can stop there, but not inside an IT sequence.
+//    is called before its instruction, if its condition holds, and can stop there; inside an IT
+//    sequence the IT state is lost then, and has to be found again from the code.
 #pragma once
 
 #include <array>
