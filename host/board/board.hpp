@@ -104,8 +104,8 @@ class Board {
   bool jumper() const;            ///< the level at PA0
   bool button() const;            ///< PC13 is low
   bool led() const;               ///< PA5
-  /// What else is wired to the board: a level at any pin, until release(). A push-pull output of the
-  /// chip wins against it.
+  /// What else is wired to the board: a level at any pin, until release(). A push-pull output of
+  /// the chip wins against it.
   void drive(Pin pin, bool level);
   void release(Pin pin);
   bool level(Pin pin) const;

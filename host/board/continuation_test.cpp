@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A board's saved state is the whole of it: whatever runs is stopped at some moment, saved, restored
-// into another board, and both go on, in other slices of time. They must not differ in anything.
-// GOLDCREST_CONTINUATIONS in the environment tries more moments than the few of a test run.
+// A board's saved state is the whole of it: whatever runs is stopped at some moment, saved,
+// restored into another board, and both go on, in other slices of time. They must not differ in
+// anything. GOLDCREST_CONTINUATIONS in the environment tries more moments than the few of a test
+// run.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -58,9 +59,9 @@ TEST_P(Continuation, of_a_restored_board_is_the_same) {
     second.run_until(end);
     EXPECT_EQ(second.take_serial(), console);
     const auto reached = second.save();
-    EXPECT_TRUE(reached == expected) << "first difference at byte "
-                                     << std::ranges::mismatch(reached, expected).in1 -
-                                            reached.begin();
+    EXPECT_TRUE(reached == expected)
+        << "first difference at byte "
+        << std::ranges::mismatch(reached, expected).in1 - reached.begin();
 
     ProgrammedBoard whole(GetParam());
     whole.board.run_until(end);

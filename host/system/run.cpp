@@ -45,9 +45,8 @@ int poll_timeout_ms(base::Instant now, base::Instant deadline, int at_most_ms) {
 
 void print_error(std::string_view message) {
   const bool colour = isatty(STDERR_FILENO) != 0;
-  std::fprintf(stderr, "%s%s: %.*s%s\n", colour ? "\x1b[31m" : "",
-               program_invocation_short_name, static_cast<int>(message.size()), message.data(),
-               colour ? "\x1b[0m" : "");
+  std::fprintf(stderr, "%s%s: %.*s%s\n", colour ? "\x1b[31m" : "", program_invocation_short_name,
+               static_cast<int>(message.size()), message.data(), colour ? "\x1b[0m" : "");
 }
 
 }  // namespace goldcrest::system

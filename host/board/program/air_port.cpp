@@ -78,8 +78,7 @@ void AirPort::advance(base::Instant now) {
     const base::Duration air_time = sim::air_time(frame.size(), settings_);
     const base::Duration pause =
         std::clamp(received - air_time - last_received_, pause_min, pause_kept);
-    const base::Instant begin =
-        next_id_ == 1 ? received : std::max(received, last_end_ + pause);
+    const base::Instant begin = next_id_ == 1 ? received : std::max(received, last_end_ + pause);
     last_received_ = received;
     last_end_ = begin + air_time;
     arrivals_.push_back({.id = next_id_++,

@@ -2,8 +2,9 @@
 // The board's antenna in real time: frames as ZEP datagrams. A datagram comes when a frame has
 // passed the air, so it takes its air time once more on its way into the board's radio. The pause
 // between two frames stays what it was, as far as firmware may need it to empty its FIFO, and is
-// never shorter than a driver's usual need, however late the processes run. ZEP does not say how a frame was modulated: it
-// is taken to be what the board's own radio is set to; and it carries no more than 125 bytes.
+// never shorter than a driver's usual need, however late the processes run. ZEP does not say how a
+// frame was modulated: it is taken to be what the board's own radio is set to; and it carries no
+// more than 125 bytes.
 #pragma once
 
 #include <cstdint>

@@ -115,15 +115,29 @@ class GdbSession : public testing::Test {
 
 TEST_F(GdbSession, loads_breaks_and_steps_through_an_it_sequence) {
   start();
-  const std::string text = gdb({
-      "load", "monitor reset", "compare-sections", "break choose", "continue",
-      "stepi 2", "x/i $pc",  // after cmp and itete
-      "stepi", "printf \"r0=%d offset=%d\\n\", $r0, (int)$pc - (int)choose", "stepi", "stepi",
-      "printf \"r0=%#x offset=%d\\n\", $r0, (int)$pc - (int)choose", "delete",
-      "hbreak *((int)choose + 8)", "continue", "continue",
-      "printf \"r0=%d offset=%d\\n\", $r0, (int)$pc - (int)choose", "delete", "print choose(5)",
-      "set var $r0 = 5", "finish", "info registers msp psp primask basepri faultmask control",
-      "detach"});
+  const std::string text = gdb({"load",
+                                "monitor reset",
+                                "compare-sections",
+                                "break choose",
+                                "continue",
+                                "stepi 2",
+                                "x/i $pc",  // after cmp and itete
+                                "stepi",
+                                "printf \"r0=%d offset=%d\\n\", $r0, (int)$pc - (int)choose",
+                                "stepi",
+                                "stepi",
+                                "printf \"r0=%#x offset=%d\\n\", $r0, (int)$pc - (int)choose",
+                                "delete",
+                                "hbreak *((int)choose + 8)",
+                                "continue",
+                                "continue",
+                                "printf \"r0=%d offset=%d\\n\", $r0, (int)$pc - (int)choose",
+                                "delete",
+                                "print choose(5)",
+                                "set var $r0 = 5",
+                                "finish",
+                                "info registers msp psp primask basepri faultmask control",
+                                "detach"});
   EXPECT_THAT(text, HasSubstr("Loading section .text"));
   EXPECT_THAT(text, ContainsRegex("Section .text, range .* matched"));
   EXPECT_THAT(text, HasSubstr("Breakpoint 1, choose (value=value@entry=3)"));
@@ -139,11 +153,10 @@ TEST_F(GdbSession, loads_breaks_and_steps_through_an_it_sequence) {
 
 TEST_F(GdbSession, watches_and_finds_its_way_back_from_a_handler) {
   start();
-  const std::string text = gdb({"load", "monitor reset", "break main", "continue", "delete",
-                                "watch watched", "continue", "continue", "delete",
-                                "break sys_tick_handler", "continue", "backtrace", "delete",
-                                "rwatch ticks", "continue", "print/x *(unsigned*)0xE0042000",
-                                "detach"});
+  const std::string text =
+      gdb({"load", "monitor reset", "break main", "continue", "delete", "watch watched", "continue",
+           "continue", "delete", "break sys_tick_handler", "continue", "backtrace", "delete",
+           "rwatch ticks", "continue", "print/x *(unsigned*)0xE0042000", "detach"});
   EXPECT_THAT(text, HasSubstr("Old value = 0\nNew value = 10\n"));
   EXPECT_THAT(text, HasSubstr("Old value = 10\nNew value = 12\n"));
   EXPECT_THAT(text, ContainsRegex("in store_if"));

@@ -68,8 +68,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--gdb", arguments.gdb,
                  "let gdb debug the firmware here; host 127.0.0.1 if none is given, port 0 for any")
       ->type_name("[HOST:]PORT");
-  app.add_flag("--gdb-wait", session.gdb_wait, "start halted, until gdb continues")
-      ->needs("--gdb");
+  app.add_flag("--gdb-wait", session.gdb_wait, "start halted, until gdb continues")->needs("--gdb");
   app.add_option("--send", arguments.send, "send a command to the board at --control, and exit")
       ->type_name("COMMAND")
       ->needs("--control");

@@ -8,8 +8,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "host/board/debugger.hpp"
 #include "host/board/activity.hpp"
+#include "host/board/debugger.hpp"
 #include "host/board/firmware_file.hpp"
 #include "host/system/run.hpp"
 #include "host/system/udp_socket.hpp"
@@ -160,7 +160,9 @@ std::expected<void, std::string> Session::record_pins() {
   return {};
 }
 
-bool Session::ended() { return until_seen_ || board_.now() >= end_; }
+bool Session::ended() {
+  return until_seen_ || board_.now() >= end_;
+}
 
 std::expected<void, std::string> Session::finish() {
   if (pins_) {
@@ -170,11 +172,9 @@ std::expected<void, std::string> Session::finish() {
   if (options_.energy) fmt::print(stderr, "{}", describe(board_.activity()));
   if (auto saved = save(); !saved) return saved;
   if (!options_.until.empty() && !until_seen_) {
-    return std::unexpected(fmt::format("the console did not show \"{}\" in {:.3f} board seconds",
-                                       options_.until,
-                                       std::chrono::duration<double>(board_.now() -
-                                                                     board_origin_)
-                                           .count()));
+    return std::unexpected(
+        fmt::format("the console did not show \"{}\" in {:.3f} board seconds", options_.until,
+                    std::chrono::duration<double>(board_.now() - board_origin_).count()));
   }
   return {};
 }
