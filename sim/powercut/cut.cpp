@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/image/slot.hpp"
+
 namespace goldcrest::sim {
 namespace {
 
@@ -106,6 +108,14 @@ std::vector<Form> forms_for(board::FlashOperationKind kind, const FormCounts& co
   for (unsigned i = 0; i < counts.unstable; ++i) add(FormKind::unstable, i);
   add(FormKind::after, 0);
   return forms;
+}
+
+bool tears_state_page(board::FlashOperationKind kind, std::uint32_t address, const Form& form) {
+  const auto in_state_page = [&](image::Slot slot) {
+    return address - (section_of(slot).base + image::state_offset) < image::page_size;
+  };
+  return numbered(form.kind) && kind == board::FlashOperationKind::erase_page &&
+         (in_state_page(image::Slot::app1) || in_state_page(image::Slot::app2));
 }
 
 board::PowerCut armed(const Cut& cut, std::uint64_t number, std::uint64_t seed) {

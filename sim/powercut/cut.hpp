@@ -58,6 +58,9 @@ struct FormCounts {
 };
 std::vector<Form> forms_for(board::FlashOperationKind kind, const FormCounts& counts);
 
+/// The cut left the state page of a slot half erased.
+bool tears_state_page(board::FlashOperationKind kind, std::uint32_t address, const Form& form);
+
 /// What the board is armed with. `number` is the operation's on that board; the mixture depends on
 /// seed, operation and form, not on the board.
 board::PowerCut armed(const Cut& cut, std::uint64_t number, std::uint64_t seed);

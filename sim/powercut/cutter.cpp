@@ -71,6 +71,7 @@ OperationResult Cutter::cut(const Operation& operation, const Obligation& obliga
   for (const Form& form : forms_for(operation.kind, options_.forms)) {
     const Cut cut{operation.index, form};
     context.path.cuts = {cut};
+    context.state_page_torn = tears_state_page(operation.kind, operation.address, form);
     const bool fired = fires(board(0), *before, cut, operation.number);
     count(context, fired, fired ? std::optional(end(board(0), context)) : std::nullopt);
   }
@@ -115,7 +116,7 @@ Outcome Cutter::end(board::Board& board, Context& context) {
                        key.high % options_.further_every == 0;
   const auto off = further ? board.save() : std::vector<std::uint8_t>{};
   ++context.result.boots;
-  const auto verdict = judge(board, context.obligation);
+  const auto verdict = judge(board, context.obligation, context.state_page_torn);
   known_.settle(key, verdict.outcome);
   if (further) recover_with_cuts(off, verdict, context);
   return verdict.outcome;

@@ -46,6 +46,7 @@ class Cutter {
     const Obligation& obligation;
     CutPath path;
     OperationResult& result;
+    bool state_page_torn = false;
   };
 
   board::Board& board(std::size_t number);

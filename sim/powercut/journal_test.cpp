@@ -93,7 +93,7 @@ TEST_F(JournalFile, refuses_that_of_another_sweep_and_damaged_ones) {
   for (const std::string_view line :
        {"nonsense\n", "{}\n", "[]\n", "{\"state\":\"12\",\"outcome\":0}\n",
         "{\"state\":\"0123456789abcdef0123456789abcdeg\",\"outcome\":0}\n",
-        "{\"state\":\"0123456789abcdef0123456789abcdef\",\"outcome\":8}\n",
+        "{\"state\":\"0123456789abcdef0123456789abcdef\",\"outcome\":10}\n",
         "{\"phase\":1,\"operation\":2}\n"}) {
     std::filesystem::remove(path);
     append("{\"sweep\":\"this\"}\n");

@@ -8,6 +8,7 @@
 
 #include "core/image/factory.hpp"
 #include "core/image/flash_map.hpp"
+#include "core/image/slot.hpp"
 #include "core/image/verify.hpp"
 #include "sim/flash/flash.hpp"
 
@@ -22,7 +23,7 @@ constexpr std::string_view prompt = "option> ";
 
 constexpr std::array<std::string_view, outcome_kinds> names{
     "old version", "new version", "other version", "unverified",
-    "no server",   "no MTA",      "BOOT error",    "silent"};
+    "no server",   "wrong setting", "unearned", "no MTA", "BOOT error", "silent"};
 
 /// What follows the last `label`, to the end of its line; nothing until the line is complete.
 std::optional<std::string_view> value_of(std::string_view console, std::string_view label) {
@@ -75,16 +76,44 @@ bool blinks(board::Board& board) {
   return changes >= 2;
 }
 
-/// By the very rules of BOOT, but read by the host: does the slot that runs hold a signed image?
+/// The board's flash as the host sees it, by the very rules of BOOT.
+class Inspection {
+ public:
+  explicit Inspection(board::Board& board) {
+    const auto bytes = board.read_flash(image::flash_section.base, image::flash_section.size);
+    if (!bytes) return;
+    flash_.load(image::flash_section.base, *bytes);
+    if (const auto factory = image::read_factory(flash_)) factory_ = *factory;
+  }
+
+  bool verifies(image::Slot slot) {
+    return factory_ && image::verify(flash_, slot, *factory_).has_value();
+  }
+  bool on_trial(image::Slot slot) {
+    const auto status = image::read_status(flash_, slot);
+    return status && status->state() == image::SlotState::trial;
+  }
+
+ private:
+  SimulatedFlash flash_;
+  std::optional<image::Factory> factory_;
+};
+
+/// Does the slot that runs hold a signed image?
 bool runs_verified(board::Board& board, std::string_view console) {
   const auto from = value_of(console, "Running from: ");
-  const auto bytes = board.read_flash(image::flash_section.base, image::flash_section.size);
-  if (!from || !bytes) return false;
-  SimulatedFlash flash;
-  flash.load(image::flash_section.base, *bytes);
-  const auto factory = image::read_factory(flash);
-  const auto slot = from->starts_with("APP2") ? image::Slot::app2 : image::Slot::app1;
-  return factory && image::verify(flash, slot, *factory).has_value();
+  if (!from) return false;
+  return Inspection(board).verifies(from->starts_with("APP2") ? image::Slot::app2
+                                                              : image::Slot::app1);
+}
+
+/// `installed` is written last of all, so that a slot which has it has been verified
+/// (docs/formats/slot.md). What is being erased was confirmed or rejected before.
+bool has_unearned_slot(board::Board& board) {
+  Inspection inspection(board);
+  return std::ranges::any_of(std::array{image::Slot::app1, image::Slot::app2}, [&](auto slot) {
+    return inspection.on_trial(slot) && !inspection.verifies(slot);
+  });
 }
 
 Outcome application(board::Board& board, Start& start, const Obligation& obligation) {
@@ -101,34 +130,42 @@ Outcome application(board::Board& board, Start& start, const Obligation& obligat
   return found == obligation.versions.begin() ? Outcome::old_version : Outcome::new_version;
 }
 
+/// What is wrong with the provisioning application, if anything is.
+std::optional<Outcome> provisioning(Start& start, const Obligation& obligation) {
+  const auto prompted = [&] { return start.console().find(prompt) != std::string_view::npos; };
+  if (!start.runs_until(prompted, seconds(10))) return Outcome::no_mta;
+  const auto setting = value_of(start.console(), "device field 1: ");
+  const bool known = setting && std::ranges::find(obligation.settings, *setting) !=
+                                    obligation.settings.end();
+  if (!known) return Outcome::wrong_setting;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view to_text(Outcome outcome) { return names.at(static_cast<std::size_t>(outcome)); }
 
-Verdict judge(board::Board& board, const Obligation& obligation) {
+Verdict judge(board::Board& board, const Obligation& obligation, bool state_page_torn) {
   Verdict verdict;
+  const bool unearned = !state_page_torn && has_unearned_slot(board);
   Start first(board, verdict);
   board.watch_flash([&](const board::FlashOperation& operation) {
     verdict.operations.push_back({operation.number, operation.kind, first.last_step()});
   });
   (void)board.take_serial();
   board.power(true);
-  if (!obligation.jumper) {
-    verdict.outcome = application(board, first, obligation);
-    board.watch_flash({});
-    return verdict;
-  }
-  const bool shows = first.runs_until(
-      [&] { return first.console().find(prompt) != std::string_view::npos; }, seconds(10));
+  std::optional<Outcome> failure;
+  if (obligation.jumper) failure = provisioning(first, obligation);
+  if (!obligation.jumper) verdict.outcome = application(board, first, obligation);
   board.watch_flash({});
-  if (!shows) {
-    verdict.outcome = Outcome::no_mta;
-    return verdict;
+  if (obligation.jumper && !failure) {
+    board.set_jumper(false);
+    board.reset();
+    Start second(board, verdict);
+    verdict.outcome = application(board, second, obligation);
   }
-  board.set_jumper(false);
-  board.reset();
-  Start second(board, verdict);
-  verdict.outcome = application(board, second, obligation);
+  if (failure) verdict.outcome = *failure;
+  if (unearned && !is_lost(verdict.outcome)) verdict.outcome = Outcome::unearned;
   return verdict;
 }
 

@@ -18,11 +18,13 @@ enum class Outcome : std::uint8_t {
   other_version,  ///< lost: a version that should not run
   unverified,     ///< lost: what runs has no valid signature
   no_server,      ///< lost: the application does not know its update server any more
+  wrong_setting,  ///< lost: a setting has neither its old nor its new value
+  unearned,       ///< lost: a slot is marked as installed and does not hold a verified image
   no_mta,         ///< lost: the jumper is fitted and the provisioning application does not show
   boot_error,     ///< lost: BOOT blinks
   silent,         ///< lost: nothing shows in time
 };
-constexpr std::size_t outcome_kinds = 8;
+constexpr std::size_t outcome_kinds = 10;
 
 constexpr bool is_lost(Outcome outcome) { return outcome > Outcome::new_version; }
 std::string_view to_text(Outcome outcome);
@@ -42,7 +44,8 @@ struct Verdict {
 
 /// Switches the board on and watches until all is known. The board is without power, and keeps the
 /// jumper as it is; where the provisioning application must come first, it is taken off afterwards
-/// and the application must come too.
-Verdict judge(board::Board& board, const Obligation& obligation);
+/// and the application must come too. A slot that the cut left half erased, with its state page torn,
+/// is allowed to claim what it held before.
+Verdict judge(board::Board& board, const Obligation& obligation, bool state_page_torn = false);
 
 }  // namespace goldcrest::sim

@@ -34,15 +34,26 @@ class Director {
     stage_.joins();
   }
 
-  void begins(std::string name, std::vector<std::string> versions, bool jumper = false,
+  void begins(std::string name, std::vector<std::string> versions,
               base::Duration limit = seconds(10)) {
-    if (stage_.ended()) return;
-    sink_({.phase = name,
-           .versions = std::move(versions),
-           .server = server_,
-           .jumper = jumper,
-           .limit = limit});
-    stage_.begins(std::move(name));
+    tell({.phase = std::move(name),
+          .versions = std::move(versions),
+          .server = server_,
+          .settings = {},
+          .limit = limit});
+  }
+
+  /// In the provisioning application, while the next `saves` settings are saved.
+  void begins_in_mta(std::string name, std::vector<std::string> versions, int saves) {
+    Obligation obligation{.phase = std::move(name),
+                          .versions = std::move(versions),
+                          .server = server_,
+                          .jumper = true,
+                          .settings = {}};
+    for (int save = 0; save <= saves; ++save) {
+      obligation.settings.push_back(setting(settings_ + save));
+    }
+    tell(std::move(obligation));
   }
 
   void downloads(const UpdateFile& update) {
@@ -71,8 +82,7 @@ class Director {
   void saves_setting() {
     stage_.types_line("7");
     stage_.sees("device field 1, - for not set> ", seconds(5));
-    // Long, so that DATA fills soon; another one each time, because what is unchanged is not saved.
-    stage_.types_line(fmt::format("a value of the sweep, {:09}", ++settings_));
+    stage_.types_line(setting(++settings_));
     stage_.sees(prompt, seconds(5));
     stage_.types_line("4");
     stage_.sees("saved", seconds(5));
@@ -80,20 +90,22 @@ class Director {
   }
 
   void provisions() {
-    begins("mta-save", {old_}, true);
     stage_.resets(true);
+    first_setting_ = stage_.reads("device field 1: ", seconds(10));
+    begins_in_mta("mta-save", {old_}, 1);
     stage_.sees(prompt, seconds(10));
     saves_setting();
     stage_.ends_phase();
     fills_data();
     // One of these finds the bank full and moves to the other one.
-    begins("data", {old_}, true);
-    for (int i = 0; i < 3; ++i) saves_setting();
+    constexpr int saves = 3;
+    begins_in_mta("data", {old_}, saves);
+    for (int i = 0; i < saves; ++i) saves_setting();
     stage_.ends_phase();
   }
 
   void rolls_back() {
-    begins("mta-rollback", {older_, old_}, true);
+    begins_in_mta("mta-rollback", {older_, old_}, 0);
     stage_.types_line("5");
     stage_.sees(fmt::format("rollback to version {} from {} y/n?", older_, old_), seconds(5));
     stage_.types_key("y");
@@ -112,7 +124,7 @@ class Director {
   void gives_up(const UpdateFile& hanging) {
     downloads(hanging);
     // Each of the trial boots may still be ahead, ended by the watchdog after up to 30 s.
-    begins("revert", {old_}, false, minutes(2));
+    begins("revert", {old_}, minutes(2));
     stage_.sees("Reset: watchdog", minutes(3));
     stage_.sees(fmt::format("{}{}\r", version_label, old_), seconds(10));
     stage_.joins();
@@ -124,6 +136,17 @@ class Director {
 
  private:
   static constexpr std::uint32_t bank_size = image::data_section.size / 2;
+
+  void tell(Obligation obligation) {
+    if (stage_.ended()) return;
+    sink_(obligation);
+    stage_.begins(std::move(obligation.phase));
+  }
+
+  /// Long, so that DATA fills soon; each another one, because what is unchanged is not saved.
+  std::string setting(int number) const {
+    return number == 0 ? first_setting_ : fmt::format("a value of the sweep, {:09}", number);
+  }
 
   /// Up to where each of DATA's banks is written.
   std::array<std::uint32_t, 2> written() {
@@ -154,6 +177,7 @@ class Director {
   std::string old_;
   std::string older_;
   std::string server_;
+  std::string first_setting_;
   int settings_ = 0;
 };
 

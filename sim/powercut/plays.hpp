@@ -35,6 +35,7 @@ struct Obligation {
   std::vector<std::string> versions;  ///< the old one, and the new one if it may run
   std::string server;                 ///< the address that its banner must show
   bool jumper = false;                ///< fitted: the provisioning application must come first
+  std::vector<std::string> settings;  ///< what its menu may then show as device field 1
   base::Duration limit = std::chrono::seconds(10);  ///< until the banner
 };
 

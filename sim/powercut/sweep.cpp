@@ -206,10 +206,13 @@ std::expected<Replayed, std::string> replay_cut(const Inputs& inputs, std::uint6
       return operation.phase == at && operation.index == path.cuts.front().operation;
     };
     std::uint64_t number = 0;
+    bool state_page_torn = false;
     State state;
     const auto played =
         replay(*course, inputs, seed, is_it, [&](const Operation& operation, const State& before) {
           number = operation.number;
+          state_page_torn =
+              tears_state_page(operation.kind, operation.address, path.cuts.front().form);
           state = before;
           return false;
         });
@@ -232,7 +235,7 @@ std::expected<Replayed, std::string> replay_cut(const Inputs& inputs, std::uint6
       }
       if (!fired) return std::unexpected(fmt::format("cut {} did not fire", cut + 1));
     }
-    const auto verdict = judge(board, *phase);
+    const auto verdict = judge(board, *phase, state_page_torn);
     return Replayed{verdict.outcome, verdict.console};
   }
   return std::unexpected(fmt::format("no play has a phase {}", path.phase));

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "core/base/bytes.hpp"
 #include "core/image/flash_map.hpp"
 #include "core/image/slot.hpp"
 #include "sim/powercut/cutter.hpp"
@@ -35,7 +36,11 @@ sim::Inputs inputs() {
 }
 
 sim::Obligation obligation(bool jumper = false) {
-  return {.phase = "test", .versions = {"1.0.31"}, .server = "192.168.1.64", .jumper = jumper};
+  return {.phase = "test",
+          .versions = {"1.0.31"},
+          .server = "192.168.1.64",
+          .jumper = jumper,
+          .settings = {"not set"}};
 }
 
 TEST(PowerCuts, all_phases_are_cut_every_cut_fires_and_none_loses_the_node) {
@@ -125,6 +130,13 @@ class Victim {
     EXPECT_TRUE(board_.program(page, bytes).has_value());
   }
 
+  void writes(image::Address address, std::uint32_t value) {
+    const auto page = address & ~(image::page_size - 1);
+    auto bytes = board_.read_flash(page, image::page_size).value();
+    base::store_le32(bytes.data() + (address - page), value);
+    EXPECT_TRUE(board_.program(page, bytes).has_value());
+  }
+
   Outcome ends(const sim::Obligation& obligation) {
     board_.set_jumper(obligation.jumper);
     board_.power(false);
@@ -147,6 +159,18 @@ TEST(PowerCutVerdict, a_slot_without_its_commit_word_is_lost) {
   Victim victim;
   victim.erases(image::app1_section.base + image::state_offset);
   EXPECT_EQ(victim.ends(obligation()), Outcome::boot_error);
+}
+
+TEST(PowerCutVerdict, a_commit_word_that_was_written_too_early_is_found) {
+  Victim victim;
+  victim.writes(image::app2_section.base + image::state_offset, image::installed_value);
+  EXPECT_EQ(victim.ends(obligation()), Outcome::unearned);
+}
+
+TEST(PowerCutVerdict, a_setting_that_is_neither_old_nor_new_is_found) {
+  auto other = obligation(true);
+  other.settings = {"ceiling 12", "ceiling 13"};
+  EXPECT_EQ(Victim().ends(other), Outcome::wrong_setting);
 }
 
 TEST(PowerCutVerdict, a_torn_image_and_a_torn_manifest_are_lost) {
