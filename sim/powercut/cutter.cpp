@@ -38,13 +38,15 @@ void KnownStates::settle(const StateKey& key, Outcome outcome) {
   {
     const std::lock_guard lock(mutex_);
     in_progress_.erase(key);
-    journal_.add(key, outcome);
+    journal_.know(key, outcome);
   }
   settled_.notify_all();
 }
 
-void KnownStates::add(OperationResult result) {
+void KnownStates::add(OperationResult result,
+                      const std::vector<std::pair<StateKey, Outcome>>& found) {
   const std::lock_guard lock(mutex_);
+  for (const auto& [key, outcome] : found) journal_.add(key, outcome);
   journal_.add(std::move(result));
 }
 
@@ -67,6 +69,7 @@ OperationResult Cutter::cut(const Operation& operation, const Obligation& obliga
                          .index = operation.index,
                          .kind = std::string(to_text(operation.kind)),
                          .address = operation.address};
+  found_.clear();
   Context context{.obligation = obligation, .path = {obligation.phase, {}}, .result = result};
   for (const Form& form : forms_for(operation.kind, options_.forms)) {
     const Cut cut{operation.index, form};
@@ -118,6 +121,7 @@ Outcome Cutter::end(board::Board& board, Context& context) {
   ++context.result.boots;
   const auto verdict = judge(board, context.obligation, context.state_page_torn);
   known_.settle(key, verdict.outcome);
+  found_.emplace_back(key, verdict.outcome);
   if (further) recover_with_cuts(off, verdict, context);
   return verdict.outcome;
 }

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/powercut/sweep.hpp"
@@ -24,7 +25,9 @@ class KnownStates {
   /// then the caller must find out, and say so to settle().
   std::optional<Outcome> claim(const StateKey& key);
   void settle(const StateKey& key, Outcome outcome);
-  void add(OperationResult result);
+  /// All that an operation led to is written at its end: a sweep that is interrupted before that
+  /// does the whole operation again, further cuts and all.
+  void add(OperationResult result, const std::vector<std::pair<StateKey, Outcome>>& found);
   Progress progress() const;
 
  private:
@@ -40,6 +43,8 @@ class Cutter {
 
   OperationResult cut(const Operation& operation, const Obligation& obligation,
                       const State& before);
+  /// The states that the last cut() was the first to reach.
+  const std::vector<std::pair<StateKey, Outcome>>& found() const { return found_; }
 
  private:
   struct Context {
@@ -60,6 +65,7 @@ class Cutter {
   const SweepOptions& options_;
   KnownStates& known_;
   std::vector<std::unique_ptr<board::Board>> boards_;
+  std::vector<std::pair<StateKey, Outcome>> found_;
 };
 
 /// Lets the board run, armed, until its power has gone; false when it does not.

@@ -61,6 +61,8 @@ class Journal {
   const std::vector<OperationResult>& results() const { return results_; }
   bool has(const std::string& phase, std::uint32_t index) const;
 
+  /// Known from here on, but not written yet.
+  void know(const StateKey& key, Outcome outcome) { states_[key] = outcome; }
   void add(const StateKey& key, Outcome outcome);
   void add(OperationResult result);
   /// False when a line could not be written.

@@ -44,8 +44,8 @@ struct Verdict {
 
 /// Switches the board on and watches until all is known. The board is without power, and keeps the
 /// jumper as it is; where the provisioning application must come first, it is taken off afterwards
-/// and the application must come too. A slot that the cut left half erased, with its state page torn,
-/// is allowed to claim what it held before.
+/// and the application must come too. A slot whose state page the cut left half erased may claim
+/// what it held before.
 Verdict judge(board::Board& board, const Obligation& obligation, bool state_page_torn = false);
 
 }  // namespace goldcrest::sim

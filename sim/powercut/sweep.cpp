@@ -164,7 +164,8 @@ std::expected<std::vector<Swept>, std::string> sweep(const Inputs& inputs,
     cutters.emplace_back([&] {
       Cutter cutter(options, known);
       while (const auto job = queue.pop()) {
-        known.add(cutter.cut(job->operation, *job->obligation, job->before));
+        auto result = cutter.cut(job->operation, *job->obligation, job->before);
+        known.add(std::move(result), cutter.found());
         const std::lock_guard lock(telling);
         auto now = known.progress();
         now.operations = total;
