@@ -20,7 +20,8 @@ using board::program::SessionOptions;
 
 constexpr const char* description =
     "A virtual NUCLEO-L152RE with SPIRIT1 radio: runs the very binaries of the real board.\n"
-    "Program it with `goldcrest load IMAGE --board SOCKET`, or by copying a .bin into --drive.\n"
+    "Program it with --image, with `goldcrest load IMAGE --board SOCKET`, or by copying a .bin into\n"
+    "--drive.\n"
     "\n"
     "Commands for --send, and for the control socket (one a line):\n"
     "  jumper on|off                     PA0 to 3V3\n"
@@ -53,7 +54,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
   app.add_option("--image", session.image,
                  "firmware to program first: ELF, Intel HEX, or bytes for 0x08000000")
-      ->check(CLI::ExistingFile)
+      ->check(CLI::ExistingFile.description(""))
       ->type_name("FILE");
   app.add_option("--serial", session.serial,
                  "virtual COM port: pty, stdio, none, or a file that takes the output")
@@ -76,7 +77,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("X")
       ->capture_default_str();
   app.add_option("--for", arguments.run_for, "end after so many board seconds")
-      ->check(CLI::Range(1e-6, 1e8))
+      ->check(CLI::Range(1e-6, 1e8).description(""))
       ->type_name("SECONDS");
   app.add_option("--until", session.until,
                  "end when the console has shown TEXT; exit code 1 if --for is over first")
