@@ -20,7 +20,7 @@ using board::program::SessionOptions;
 
 constexpr const char* description =
     "A virtual NUCLEO-L152RE with SPIRIT1 radio: runs the very binaries of the real board.\n"
-    "Program it with --image, with `goldcrest load IMAGE --board SOCKET`, or by copying a .bin into\n"
+    "Program it with --image, with `goldcrest load IMAGE --board SOCKET`, or by copying a .bin to\n"
     "--drive.\n"
     "\n"
     "Commands for --send, and for the control socket (one a line):\n"
