@@ -63,6 +63,9 @@ std::expected<std::vector<std::uint8_t>, std::string> Board::read_flash(std::uin
 void Board::power(bool on) {
   machine_->power(on);
 }
+std::optional<FlashOperation> Board::cut_power(const PowerCut& how) {
+  return machine_->cut_power(how);
+}
 bool Board::powered() const {
   return machine_->powered();
 }

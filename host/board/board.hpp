@@ -95,7 +95,13 @@ class Board {
   /// protection.
   [[nodiscard]] std::expected<std::vector<std::uint8_t>, std::string> read_flash(
       std::uint32_t address, std::uint32_t size);
+  /// An operation of the flash interface that is under way when the power goes is torn, in a way
+  /// that the board's seed chooses. A reset in the midst of one tears it too.
   void power(bool on);
+  /// Switches the power off at this moment, and leaves what is under way as if it had not begun,
+  /// torn, or complete, as `how` says (its flash_operation is not looked at). The operation that
+  /// was under way, if one was.
+  std::optional<FlashOperation> cut_power(const PowerCut& how);
   bool powered() const;
   /// The reset button (NRST), pressed and let go.
   void reset();

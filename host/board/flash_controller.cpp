@@ -293,24 +293,49 @@ void FlashController::advance(Picoseconds now) {
   for (Picoseconds& until : busy_until_) {
     if (until <= now) until = 0;
   }
+  std::erase_if(under_way_, [now](const Write& write) { return write.end <= now; });
   if (busy()) return;
   status_ |= sr::end_of_operation;
   update_interrupt();
+}
+
+bool FlashController::Write::fits() const {
+  const auto within = [&](std::uint32_t base, std::uint32_t room) {
+    return operation.address >= base && operation.address - base < room &&
+           content.before.size() <= room - (operation.address - base);
+  };
+  if (content.before.size() != content.after.size()) return false;
+  const bool words = operation.address % 4 == 0;
+  switch (operation.kind) {
+    case FlashOperationKind::erase_page:
+      return words && content.before.size() == flash_page_size && within(flash_base, flash_size);
+    case FlashOperationKind::program_word:
+      return words && content.before.size() == 4 && within(flash_base, flash_size);
+    case FlashOperationKind::program_half_page:
+      return words && content.before.size() == 128 && within(flash_base, flash_size);
+    case FlashOperationKind::write_eeprom:
+      return content.before.size() <= 8 && within(eeprom_base, eeprom_size);
+    case FlashOperationKind::write_option_bytes:
+      return words && content.before.size() == 4 &&
+             has_option_word(operation.address - option_bytes_base);
+  }
+  return false;
 }
 
 void FlashController::serialize(Saver& saver) {
   saver.section("FLASH");
   saver(access_control_, control_, status_, option_register_, write_protection_, key_steps_,
         option_errors_, power_down_unlocked_, busy_until_, half_page_, half_page_base_,
-        half_page_count_, double_word_, operations_, dead_, reload_options_, unstable_, flicker_at_,
-        flickers_);
+        half_page_count_, double_word_, operations_, dead_, reload_options_, under_way_, unstable_,
+        flicker_at_, flickers_);
   const auto usable = [](std::uint8_t step) { return step < 2 || step == locked_out; };
   const bool double_word_fits = !double_word_ || double_word_->first <= eeprom_size - 8;
   const auto in_flash = [](const UnstableWord& word) {
     return word.offset < flash_size && word.offset % 4 == 0;
   };
-  if (!std::ranges::all_of(unstable_, in_flash) || !double_word_fits ||
-      half_page_count_ >= half_page_.size() || !std::ranges::all_of(key_steps_, usable)) {
+  if (!std::ranges::all_of(unstable_, in_flash) || !std::ranges::all_of(under_way_, &Write::fits) ||
+      !double_word_fits || half_page_count_ >= half_page_.size() ||
+      !std::ranges::all_of(key_steps_, usable)) {
     saver.fail("the flash interface's state is out of range");
   }
 }

@@ -7,7 +7,8 @@
 //   0x08 PDKEYR   0x14 OPTKEYR   0x20 WRPR1    0x88 WRPR4
 //
 // Every erase and every program is one operation with a number; an armed PowerCut names one and
-// says whether the power goes before it, in it or after it. Stored values change when an operation
+// says whether the power goes before it, in it or after it. A power that goes, or a reset that
+// comes, at any other moment tears what is under way. Stored values change when an operation
 // begins; BSY, and the stall of a CPU that fetches from the busy bank, last until it ends. A second
 // write while one is running waits for it, as the bus does, unless PARALLBANK is set and it goes to
 // the other bank. Reads of data EEPROM in a busy bank wait; reads of program memory do not, they
@@ -94,6 +95,9 @@ class FlashController final : public RegisterBlock {
   void arm(const PowerCut& cut) { cut_ = cut; }
   void watch(std::function<void(const FlashOperation&)> sink) { sink_ = std::move(sink); }
   std::size_t unstable_words() const { return unstable_.size(); }
+  /// Power goes, or a reset comes, at this moment: operations that are under way are left as `how`
+  /// says, those that wait for them have not begun. The one that was under way, if one was.
+  std::optional<FlashOperation> interrupt(const PowerCut& how);
   /// Power is gone: the rest of a running instruction block writes nothing more.
   void power_lost() { dead_ = true; }
 
@@ -117,7 +121,25 @@ class FlashController final : public RegisterBlock {
   void write_register(std::uint32_t offset, std::uint32_t value) override;
 
  private:
-  using Tear = std::function<void(std::uint64_t seed)>;
+  /// The cells of an operation.
+  struct Content {
+    std::vector<std::uint8_t> before;
+    std::vector<std::uint8_t> after;
+    bool erases_first = false;  ///< EEPROM only: two halves, erasing and programming
+    void serialize(Saver& saver) { saver(before, after, erases_first); }
+  };
+
+  /// An operation that has not ended, or not even begun.
+  struct Write {
+    FlashOperation operation;
+    Picoseconds start = 0;
+    Picoseconds end = 0;
+    Content content;
+    void serialize(Saver& saver) {
+      saver(operation.number, operation.kind, operation.address, start, end, content);
+    }
+    bool fits() const;
+  };
 
   /// A word of which some bits read differently from one moment to the next.
   struct UnstableWord {
@@ -126,10 +148,9 @@ class FlashController final : public RegisterBlock {
     void serialize(Saver& saver) { saver(offset, bits); }
   };
 
-  void begin(FlashOperationKind kind, std::uint32_t address, Picoseconds duration,
-             const std::function<void()>& apply, const Tear& tear);
-  void tear_word(std::uint32_t offset, std::uint32_t after, base::SeededRandom& random,
-                 unsigned progress);
+  void begin(FlashOperationKind kind, std::uint32_t address, Picoseconds duration, Content content);
+  void store_content(const Write& write, std::span<const std::uint8_t> bytes);
+  void tear(const Write& write, const PowerCut& how);
   void flicker(Picoseconds now);
   /// Words that were erased read the same again.
   void settle(std::uint32_t offset, std::uint32_t size);
@@ -168,6 +189,7 @@ class FlashController final : public RegisterBlock {
   std::uint8_t half_page_count_ = 0;
   std::optional<std::pair<std::uint32_t, std::uint32_t>> double_word_;  ///< offset and first word
   std::uint64_t operations_ = 0;
+  std::vector<Write> under_way_;  ///< in the order in which they begin
   std::optional<PowerCut> cut_;
   std::function<void(const FlashOperation&)> sink_;
   std::vector<UnstableWord> unstable_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <set>
 
@@ -106,7 +107,7 @@ TEST(Flash, the_programmer_checks_what_it_is_given) {
 /// A board that is about to do the four operations of power_cut.c.
 class CutBoard : public ProgrammedBoard {
  public:
-  CutBoard() : ProgrammedBoard("power_cut") {
+  explicit CutBoard(std::uint64_t seed = 1) : ProgrammedBoard("power_cut", {.seed = seed}) {
     const std::vector<std::uint8_t> ones(256, 0xFF);
     EXPECT_TRUE(board.program(full_address, ones).has_value());
     board.reset();
@@ -235,6 +236,88 @@ TEST(PowerCut, unstable_bits_change_until_their_page_is_erased) {
   stable.cut({.flash_operation = 2, .phase = CutPhase::inside, .torn_seed = 4});
   stable.board.power(true);
   EXPECT_EQ(values_of(stable, full_address).size(), 1U);
+}
+
+/// A board in the middle of one of the four operations.
+struct MidwayBoard : CutBoard {
+  explicit MidwayBoard(std::uint64_t operation, std::uint64_t seed = 1) : CutBoard(seed) {
+    while (board.flash_operations() <= operation) run(std::chrono::microseconds(100));
+    run(std::chrono::microseconds(500));
+  }
+  std::uint32_t word(std::uint32_t address) { return word_at(board, address); }
+  /// What is in the cells of the four operations.
+  std::vector<std::uint32_t> cells() {
+    std::vector<std::uint32_t> words{word(word_address), word(0x08080000)};
+    for (std::uint32_t at = 0; at < 128; at += 4) words.push_back(word(half_page_address + at));
+    for (std::uint32_t at = 0; at < 256; at += 4) words.push_back(word(full_address + at));
+    return words;
+  }
+};
+
+TEST(PowerCut, at_an_instant_tears_the_operation_that_is_under_way) {
+  constexpr std::array<std::uint32_t, 4> addresses{word_address, half_page_address, full_address,
+                                                   0x08080000};
+  for (std::uint32_t operation = 0; operation < 4; ++operation) {
+    const std::uint32_t address = addresses.at(operation);
+    const std::uint32_t old = operation == 2 ? 0xFFFFFFFF : 0;
+    std::set<std::vector<std::uint32_t>> torn;
+    for (std::uint64_t seed = 0; seed < 24; ++seed) {
+      MidwayBoard board(operation);
+      EXPECT_EQ(board.word(address), ~old);
+      const auto cut = board.board.cut_power({.phase = CutPhase::inside, .torn_seed = seed});
+      ASSERT_TRUE(cut.has_value());
+      EXPECT_EQ(cut->number, operation);
+      EXPECT_EQ(cut->address, address);
+      EXPECT_FALSE(board.board.powered());
+      torn.insert(board.cells());
+      // Restored in the middle, it is torn in the same way.
+      MidwayBoard first(operation);
+      CutBoard second;
+      ASSERT_TRUE(second.board.restore(first.board.save()).has_value());
+      (void)second.board.cut_power({.phase = CutPhase::inside, .torn_seed = seed});
+      EXPECT_EQ(word_at(second.board, address), board.word(address));
+    }
+    EXPECT_GT(torn.size(), 10U);
+    MidwayBoard before(operation);
+    EXPECT_TRUE(before.board.cut_power({.phase = CutPhase::before}).has_value());
+    EXPECT_EQ(before.word(address), old);
+    MidwayBoard after(operation);
+    EXPECT_TRUE(after.board.cut_power({.phase = CutPhase::after}).has_value());
+    EXPECT_EQ(after.word(address), ~old);
+  }
+}
+
+TEST(PowerCut, at_an_instant_between_operations_changes_nothing) {
+  CutBoard board;
+  board.finish();
+  EXPECT_FALSE(board.board.cut_power({.phase = CutPhase::inside, .torn_seed = 3}).has_value());
+  EXPECT_FALSE(board.board.cut_power({}).has_value());  // it has no power
+  EXPECT_EQ(word_at(board.board, word_address), 0xFFFFFFFF);
+  EXPECT_EQ(word_at(board.board, half_page_address + 124), 0xFFFFFFFF);
+  EXPECT_EQ(word_at(board.board, full_address), 0U);
+}
+
+TEST(PowerCut, a_power_switch_and_a_reset_tear_as_well) {
+  for (const bool reset : {false, true}) {
+    std::set<std::vector<std::uint32_t>> torn;
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+      MidwayBoard board(2, seed);
+      if (reset) {
+        board.board.reset();
+        board.run(std::chrono::microseconds(10));
+      } else {
+        board.board.power(false);
+      }
+      torn.insert(board.cells());
+    }
+    EXPECT_GT(torn.size(), 5U) << reset;
+  }
+}
+
+TEST(PowerCut, unstable_bits_are_left_at_an_instant_too) {
+  MidwayBoard board(2);
+  (void)board.board.cut_power({.phase = CutPhase::inside, .torn_seed = 4, .unstable = true});
+  EXPECT_GT(board.board.unstable_words(), 0U);
 }
 
 TEST(Flash, every_operation_is_told_as_it_begins) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "host/board/flash_controller.hpp"
 #include "host/board/flash_registers.hpp"
@@ -32,6 +34,21 @@ constexpr unsigned bank_of(std::uint32_t address) {
   return offset >= flash_bank_size ? 1 : 0;
 }
 
+constexpr bool in_program_memory(std::uint32_t address) {
+  return address - flash_base < flash_size;
+}
+
+/// Of an option word, by its offset in the option bytes.
+constexpr std::size_t option_index(std::uint32_t offset) {
+  return offset < 0x20 ? offset / 4 : 8 + (offset - 0x80) / 4;
+}
+
+std::vector<std::uint8_t> bytes_of(std::span<const std::uint32_t> words) {
+  std::vector<std::uint8_t> bytes(4 * words.size());
+  for (std::uint32_t word = 0; word < words.size(); ++word) store(bytes, 4 * word, words[word], 4);
+  return bytes;
+}
+
 std::uint32_t mixture(std::uint32_t before, std::uint32_t after, base::SeededRandom& random,
                       unsigned progress) {
   const std::uint32_t changed = changed_bits(random, progress);
@@ -43,7 +60,7 @@ std::uint32_t mixture(std::uint32_t before, std::uint32_t after, base::SeededRan
 // --- operations ----------------------------------------------------------------------------------
 
 void FlashController::begin(FlashOperationKind kind, std::uint32_t address, Picoseconds duration,
-                            const std::function<void()>& apply, const Tear& tear) {
+                            Content content) {
   if (dead_) return;
   const unsigned bank = bank_of(address);
   const bool parallel = (control_ & pecr::parallel) != 0;
@@ -51,33 +68,97 @@ void FlashController::begin(FlashOperationKind kind, std::uint32_t address, Pico
   const Picoseconds start = std::max(chip_.now(), free);
   if (start > chip_.now()) environment_.stall_cpu(start);
   const std::uint64_t number = operations_++;
-  if (sink_) sink_({number, kind, address});
+  Write write{.operation = {number, kind, address},
+              .start = start,
+              .end = start + duration,
+              .content = std::move(content)};
+  if (sink_) sink_(write.operation);
   const bool cut = cut_ && cut_->flash_operation == number;
   if (cut && cut_->phase == CutPhase::before) {
     environment_.power_fails(start);
     return;
   }
   if (cut && cut_->phase == CutPhase::inside) {
-    tear(cut_->torn_seed);
+    tear(write, *cut_);
     environment_.power_fails(start + duration / 2);
     return;
   }
-  apply();
-  busy_until_.at(bank) = start + duration;
-  if (cut) environment_.power_fails(start + duration);
+  store_content(write, write.content.after);
+  busy_until_.at(bank) = write.end;
+  if (cut) environment_.power_fails(write.end);
+  under_way_.push_back(std::move(write));
   const Picoseconds stall = busy_until(environment_.executing_address());
   if (stall != 0) environment_.stall_cpu(stall);
   chip_.reschedule();
 }
 
-// Of the word at `offset` some bits have become those of `after`.
-void FlashController::tear_word(std::uint32_t offset, std::uint32_t after,
-                                base::SeededRandom& random, unsigned progress) {
-  const std::uint32_t before = load(memory_.flash(), offset, 4);
-  store(memory_.flash(), offset, mixture(before, after, random, progress), 4);
-  if (!cut_ || !cut_->unstable) return;
-  const std::uint32_t bits = (before ^ after) & random.next();
-  if (bits != 0) unstable_.push_back({offset, bits});
+// The latest first: what waited for another had not begun, and may be for the same cells.
+std::optional<FlashOperation> FlashController::interrupt(const PowerCut& how) {
+  std::optional<FlashOperation> torn;
+  const PowerCut nothing{};
+  for (; !under_way_.empty(); under_way_.pop_back()) {
+    const Write& write = under_way_.back();
+    if (write.end <= chip_.now()) continue;
+    const bool begun = write.start < chip_.now();
+    tear(write, begun ? how : nothing);
+    if (begun) torn = write.operation;
+  }
+  return torn;
+}
+
+void FlashController::store_content(const Write& write, std::span<const std::uint8_t> bytes) {
+  const std::uint32_t address = write.operation.address;
+  switch (write.operation.kind) {
+    case FlashOperationKind::write_eeprom:
+      std::ranges::copy(bytes, memory_.eeprom().subspan(address - eeprom_base).begin());
+      return;
+    case FlashOperationKind::write_option_bytes:
+      memory_.option_words().at(option_index(address - option_bytes_base)) = load(bytes, 0, 4);
+      return;
+    case FlashOperationKind::erase_page:
+      settle(address - flash_base, flash_page_size);
+      break;
+    case FlashOperationKind::program_word:
+    case FlashOperationKind::program_half_page:
+      for (std::uint32_t at = 0; at < bytes.size(); at += 4) {
+        settle_bits(address - flash_base + at, load(bytes, at, 4));
+      }
+  }
+  std::ranges::copy(bytes, memory_.flash().subspan(address - flash_base).begin());
+  environment_.code_changed(address, static_cast<std::uint32_t>(bytes.size()));
+}
+
+/// What is left of an operation whose power goes.
+void FlashController::tear(const Write& write, const PowerCut& how) {
+  std::vector<std::uint8_t> bytes = write.content.before;
+  const std::vector<std::uint8_t>& after = write.content.after;
+  if (how.phase == CutPhase::before) return store_content(write, bytes);
+  if (how.phase == CutPhase::after) return store_content(write, after);
+  base::SeededRandom random(how.torn_seed);
+  std::uint32_t first = 0;
+  auto end = static_cast<std::uint32_t>(bytes.size());
+  if (write.operation.kind == FlashOperationKind::program_half_page) {
+    // The words up to one are there, that one is torn.
+    const std::uint32_t any = random.below(32);
+    first = 4 * (how.torn_word.value_or(static_cast<std::uint8_t>(any)) % 32u);
+    end = first + 4;
+    std::copy_n(after.begin(), first, bytes.begin());
+  }
+  // A cell that has to be erased first: the power goes in either half.
+  const bool erasing = write.content.erases_first && random.below(2) == 0;
+  const unsigned progress = random.below(9);
+  std::vector<UnstableWord> unstable;
+  for (std::uint32_t at = first; at < end; at += 4) {
+    const unsigned size = std::min(4u, end - at);
+    const auto old = write.content.erases_first && !erasing ? 0 : load(bytes, at, size);
+    const auto goal = erasing ? 0 : load(after, at, size);
+    store(bytes, at, mixture(old, goal, random, progress), size);
+    if (!how.unstable || !in_program_memory(write.operation.address)) continue;
+    const std::uint32_t bits = (old ^ goal) & random.next();
+    if (bits != 0) unstable.push_back({write.operation.address - flash_base + at, bits});
+  }
+  store_content(write, bytes);
+  unstable_.insert(unstable_.end(), unstable.begin(), unstable.end());
 }
 
 // Often enough that a word that is read twice in a row by different lines of code differs.
@@ -103,32 +184,18 @@ void FlashController::settle_bits(std::uint32_t offset, std::uint32_t value) {
 }
 
 void FlashController::erase_page(std::uint32_t address) {
-  const std::uint32_t offset = (address - flash_base) & ~(flash_page_size - 1);
-  const auto page = memory_.flash().subspan(offset, flash_page_size);
+  const std::uint32_t page = address & ~(flash_page_size - 1);
   if (chip_.tracing("flash")) {
-    chip_.trace("flash",
-                fmt::format("operation {}: erase page {:#010x}", operations_, flash_base + offset));
+    chip_.trace("flash", fmt::format("operation {}: erase page {:#010x}", operations_, page));
   }
-  begin(
-      FlashOperationKind::erase_page, address, operation_time,
-      [&] {
-        std::ranges::fill(page, std::uint8_t{0});
-        settle(offset, flash_page_size);
-      },
-      [&](std::uint64_t seed) {
-        base::SeededRandom random(seed);
-        const unsigned progress = random.below(9);
-        for (std::uint32_t word = 0; word < flash_page_size; word += 4) {
-          tear_word(offset + word, 0, random, progress);
-        }
-      });
-  environment_.code_changed(flash_base + offset, flash_page_size);
+  const auto cells = memory_.flash().subspan(page - flash_base, flash_page_size);
+  begin(FlashOperationKind::erase_page, page, operation_time,
+        {.before = {cells.begin(), cells.end()},
+         .after = std::vector<std::uint8_t>(flash_page_size)});
 }
 
 void FlashController::program_word(std::uint32_t address, std::uint32_t value) {
-  const std::uint32_t offset = address - flash_base;
-  const auto flash = memory_.flash();
-  if (load(flash, offset, 4) != 0) {
+  if (load(memory_.flash(), address - flash_base, 4) != 0) {
     error(sr::alignment, address, "the word is not erased");
     return;
   }
@@ -136,18 +203,8 @@ void FlashController::program_word(std::uint32_t address, std::uint32_t value) {
     chip_.trace("flash", fmt::format("operation {}: program {:#010x} = {:#010x}", operations_,
                                      address, value));
   }
-  begin(
-      FlashOperationKind::program_word, address, operation_time,
-      [&] {
-        store(flash, offset, value, 4);
-        settle_bits(offset, value);
-      },
-      [&](std::uint64_t seed) {
-        base::SeededRandom random(seed);
-        const unsigned progress = random.below(9);
-        tear_word(offset, value, random, progress);
-      });
-  environment_.code_changed(address, 4);
+  begin(FlashOperationKind::program_word, address, operation_time,
+        {.before = std::vector<std::uint8_t>(4), .after = bytes_of({&value, 1})});
 }
 
 void FlashController::collect_half_page(std::uint32_t address, std::uint32_t value) {
@@ -186,24 +243,8 @@ void FlashController::program_half_page(std::uint32_t address) {
     chip_.trace("flash",
                 fmt::format("operation {}: program half page {:#010x}", operations_, address));
   }
-  const auto program_words = [&](std::uint32_t count) {
-    for (std::uint32_t word = 0; word < count; ++word) {
-      store(target, word * 4, half_page_.at(word), 4);
-      settle_bits(address - flash_base + word * 4, half_page_.at(word));
-    }
-  };
-  begin(
-      FlashOperationKind::program_half_page, address, operation_time,
-      [&] { program_words(static_cast<std::uint32_t>(half_page_.size())); },
-      [&](std::uint64_t seed) {
-        base::SeededRandom random(seed);
-        const std::uint32_t any = random.below(32);
-        const std::uint32_t torn = cut_->torn_word.value_or(static_cast<std::uint8_t>(any)) % 32u;
-        program_words(torn);
-        const unsigned progress = random.below(9);
-        tear_word(address - flash_base + torn * 4, half_page_.at(torn), random, progress);
-      });
-  environment_.code_changed(address, half_page_size);
+  begin(FlashOperationKind::program_half_page, address, operation_time,
+        {.before = std::vector<std::uint8_t>(half_page_size), .after = bytes_of(half_page_)});
 }
 
 void FlashController::error(std::uint32_t flags, std::uint32_t address, std::string_view reason) {
@@ -286,16 +327,11 @@ void FlashController::write_eeprom(std::uint32_t address, std::uint32_t value, u
     chip_.trace("flash",
                 fmt::format("operation {}: EEPROM {:#010x} = {:#x}", operations_, address, value));
   }
-  begin(
-      FlashOperationKind::write_eeprom, address, both ? 2 * operation_time : operation_time,
-      [&] { store(eeprom, offset, value, size); },
-      [&](std::uint64_t seed) {
-        base::SeededRandom random(seed);
-        const bool erasing = both && random.below(2) == 0;
-        const unsigned progress = random.below(9);
-        const std::uint32_t from = both && !erasing ? 0 : before;
-        store(eeprom, offset, mixture(from, erasing ? 0 : value, random, progress), size);
-      });
+  std::vector<std::uint8_t> bytes(size);
+  store(bytes, 0, value, size);
+  const auto cells = eeprom.subspan(offset, size);
+  begin(FlashOperationKind::write_eeprom, address, both ? 2 * operation_time : operation_time,
+        {.before = {cells.begin(), cells.end()}, .after = std::move(bytes), .erases_first = both});
 }
 
 // Two erased words in one operation (FPRG and DATA, RM0038 3.4.2).
@@ -325,24 +361,13 @@ void FlashController::program_eeprom_double_word(std::uint32_t offset, std::uint
     chip_.trace("flash", fmt::format("operation {}: EEPROM {:#010x} = {:#x}, {:#x}", operations_,
                                      eeprom_base + base, first, value));
   }
-  begin(
-      FlashOperationKind::write_eeprom, address, operation_time,
-      [&] {
-        store(words, 0, first, 4);
-        store(words, 4, value, 4);
-      },
-      [&](std::uint64_t seed) {
-        base::SeededRandom random(seed);
-        const unsigned progress = random.below(9);
-        store(words, 0, mixture(0, first, random, progress), 4);
-        store(words, 4, mixture(0, value, random, progress), 4);
-      });
+  begin(FlashOperationKind::write_eeprom, eeprom_base + base, operation_time,
+        {.before = std::vector<std::uint8_t>(8), .after = bytes_of(std::array{first, value})});
 }
 
 void FlashController::write_option_bytes(std::uint32_t offset, std::uint32_t value, unsigned size) {
   const std::uint32_t address = option_bytes_base + offset;
   if (dead_) return;
-  const std::size_t index = offset < 0x20 ? offset / 4 : 8 + (offset - 0x80) / 4;
   if ((control_ & (pecr::lock | pecr::option_lock)) != 0) {
     error(sr::write_protection, address, "option bytes are locked (PECR)");
     return;
@@ -359,26 +384,19 @@ void FlashController::write_option_bytes(std::uint32_t offset, std::uint32_t val
     chip_.trace("flash", fmt::format("operation {}: option bytes {:#010x} = {:#010x}", operations_,
                                      address, value));
   }
-  std::uint32_t& word = memory_.option_words().at(index);
+  const std::uint32_t before = memory_.option_words().at(option_index(offset));
   // Going back from level 1 to level 0 erases program memory and data EEPROM first (RM0038 3.6.1).
-  const bool regression = index == 0 && readout_protection() == ReadoutProtection::level_1 &&
+  const bool regression = offset == 0 && readout_protection() == ReadoutProtection::level_1 &&
                           (value & 0xFF) == level_0_value;
-  begin(
-      FlashOperationKind::write_option_bytes, address, 2 * operation_time,
-      [&] {
-        if (regression) mass_erase();
-        word = value;
-      },
-      [&](std::uint64_t seed) {
-        if (regression) mass_erase();
-        base::SeededRandom random(seed);
-        const unsigned progress = random.below(9);
-        word = mixture(word, value, random, progress);
-      });
+  const bool happens =
+      !cut_ || cut_->flash_operation != operations_ || cut_->phase != CutPhase::before;
+  if (regression && happens) mass_erase();
+  begin(FlashOperationKind::write_option_bytes, address, 2 * operation_time,
+        {.before = bytes_of({&before, 1}), .after = bytes_of({&value, 1})});
 }
 
 std::uint32_t FlashController::read_option_bytes(std::uint32_t offset) const {
-  return memory_.option_words().at(offset < 0x20 ? offset / 4 : 8 + (offset - 0x80) / 4);
+  return memory_.option_words().at(option_index(offset));
 }
 
 }  // namespace goldcrest::board

@@ -18,7 +18,7 @@ constexpr std::uint32_t pin_reset_flag = 1u << 26;    // RCC_CSR.PINRSTF
 constexpr std::uint32_t low_power_flag = 1u << 31;    // RCC_CSR.LPWRRSTF
 
 constexpr std::array<std::uint8_t, 8> state_magic{'G', 'C', 'B', 'O', 'A', 'R', 'D', 0x1A};
-constexpr std::uint32_t state_version = 4;
+constexpr std::uint32_t state_version = 5;
 constexpr std::size_t state_header_size = 8 + 4 + 8 + 8;
 
 /// FNV-1a, to find a damaged file.
@@ -326,8 +326,18 @@ void Machine::power(bool on) {
   do_reset(true, power_reset_flag);
 }
 
+std::optional<FlashOperation> Machine::cut_power(const PowerCut& how) {
+  if (!powered_) return std::nullopt;
+  take_time();
+  const auto torn = flash_.interrupt(how);
+  power(false);
+  return torn;
+}
+
 void Machine::do_reset(bool power_on, std::uint32_t cause) {
   trace("power", fmt::format("reset, RCC_CSR flag {:#010x}", cause));
+  (void)flash_.interrupt({.phase = CutPhase::inside,
+                          .torn_seed = options_.seed * 0x2545F4914F6CDD1Du + flash_.operations()});
   asleep_ = stopped_ = standby_ = false;
   told_unmodelled_.clear();
   stalled_until_ = 0;

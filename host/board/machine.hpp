@@ -50,6 +50,7 @@ class Machine final : public Chip,
   Picoseconds next_event() const;
 
   void power(bool on);
+  std::optional<FlashOperation> cut_power(const PowerCut& how);
   bool powered() const { return powered_; }
   void reset_button();
 
@@ -60,6 +61,7 @@ class Machine final : public Chip,
   Debugger& debugger() { return debugger_; }
   std::span<std::uint8_t, eeprom_size> eeprom() { return memory_.eeprom(); }
   Cpu& cpu() { return cpu_; }
+  const Memory& memory() const { return memory_; }
   const Cpu& cpu() const { return cpu_; }
   FlashController& flash() { return flash_; }
   const FlashController& flash() const { return flash_; }
