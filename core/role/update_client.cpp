@@ -43,6 +43,7 @@ UpdateClient::UpdateClient(base::Random& random, UpdateSink& sink, UpdateEvents&
       sink_(sink),
       events_(events),
       settings_(settings),
+      installations_left_(settings.installations),
       exchanges_(random, wire::Endpoint{}),
       download_(exchanges_, reorder_buffer_) {}
 
@@ -64,6 +65,7 @@ void UpdateClient::set_online(base::Instant now, bool online) {
 void UpdateClient::start(base::Instant now) {
   if (state_ != State::idle) return;
   refused_until_ = now;
+  installations_left_ = std::max(installations_left_, 1u);
   begin_session(now);
 }
 
@@ -104,7 +106,9 @@ void UpdateClient::ask_classic(base::Instant now) {
   announced_ = false;
   identity_ = {hash_start, 0};
   offered_tag_.clear();
+  if (!may_install(now)) return wait_to_install(now);
   sink_.begin();
+  installing_ = false;
   written_ = 0;
   net::CoapRequest request;
   request.path = wire::updates_path;
@@ -156,8 +160,10 @@ void UpdateClient::begin_download(base::Instant now, const wire::Offer& offer) {
   if (offer.version <= ask_.running) {
     return refuse(now, {UpdateResult::refused_version, "the offered version is not newer"});
   }
+  if (!may_install(now)) return wait_to_install(now);
   std::ranges::copy(offer.path, path_.begin());
   sink_.begin();
+  installing_ = false;
   written_ = 0;
   net::CoapRequest request;
   request.path = std::string_view(path_.data(), offer.path.size());
@@ -220,7 +226,12 @@ void UpdateClient::take_bytes(base::Instant now, base::Bytes bytes) {
     return;
   }
   written_ += static_cast<std::uint32_t>(bytes.size());
-  if (const auto written = sink_.write(bytes); !written) return refuse(now, written.error());
+  const auto written = sink_.write(bytes);
+  if (!installing_ && sink_.total_size() != 0) {
+    installing_ = true;
+    --installations_left_;
+  }
+  if (!written) return refuse(now, written.error());
   announce();
   events_.progress(written_, download_.size().value_or(sink_.total_size()));
 }
@@ -244,6 +255,21 @@ void UpdateClient::announce() {
   if (announced_ || sink_.total_size() == 0) return;
   announced_ = true;
   events_.found(sink_.version(), sink_.total_size());
+}
+
+// Each accepted manifest may cost the other slot an erase of its pages, also when no image follows
+// that fits it.
+bool UpdateClient::may_install(base::Instant now) {
+  const auto missing = settings_.installations - installations_left_;
+  const auto granted = (now - installation_granted_) / settings_.installation_interval;
+  if (missing == 0 || granted >= missing) {
+    installations_left_ = settings_.installations;
+    installation_granted_ = now;
+  } else {
+    installations_left_ += static_cast<unsigned>(granted);
+    installation_granted_ += granted * settings_.installation_interval;
+  }
+  return installations_left_ > 0;
 }
 
 void UpdateClient::handle_download_end(base::Instant now) {
@@ -298,6 +324,10 @@ void UpdateClient::refuse(base::Instant now, const Refusal& refusal) {
 
 void UpdateClient::fail(base::Instant now, std::string_view reason) {
   events_.failed(reason, end_session(now, std::min(settings_.retry_interval, poll_interval())));
+}
+
+void UpdateClient::wait_to_install(base::Instant now) {
+  events_.failed("too many downloads have come to nothing", end_session(now, poll_interval()));
 }
 
 void UpdateClient::nothing_newer(base::Instant now) {

@@ -9,7 +9,9 @@
 // Invariants: at most one session at a time. Silence never loses what has been received: a session
 // goes on from the block it has, until there was no progress for `give_up_after`. An offer that was
 // refused is remembered (in RAM) and not fetched again until `refusal_memory` has passed or a
-// person asks for it with start().
+// person asks for it with start(). Whatever a server says, the other slot is begun to be
+// overwritten at most `installations` times, and once more with each `installation_interval`: flash
+// wears.
 #pragma once
 
 #include <array>
@@ -88,6 +90,9 @@ struct UpdateClientSettings {
   /// Without a single new byte.
   base::Duration give_up_after = std::chrono::minutes(30);
   base::Duration refusal_memory = std::chrono::hours(24);
+  /// Manifests accepted before the client waits, and for how long it does for one more.
+  unsigned installations = 6;
+  base::Duration installation_interval = std::chrono::hours(4);
   std::uint8_t max_size_exponent = wire::coap::size_exponent_for(limits::coap_block_bytes);
   /// Starts over at most so often in a session when the file changes under it.
   unsigned max_restarts = 5;
@@ -136,11 +141,13 @@ class UpdateClient final : public net::UdpApplication {
   void take_bytes(base::Instant now, base::Bytes bytes);
   bool note_identity(base::Bytes bytes);
   void announce();
+  bool may_install(base::Instant now);
   void handle_download_end(base::Instant now);
   void finish_download(base::Instant now);
   void restart(base::Instant now);
   void refuse(base::Instant now, const Refusal& refusal);
   void fail(base::Instant now, std::string_view reason);
+  void wait_to_install(base::Instant now);
   void nothing_newer(base::Instant now);
   /// Back to idle; says when the next ask is due.
   base::Duration end_session(base::Instant now, base::Duration interval);
@@ -159,6 +166,9 @@ class UpdateClient final : public net::UdpApplication {
   bool classic_ = false;
   bool announced_ = false;
   unsigned restarts_ = 0;
+  unsigned installations_left_;
+  base::Instant installation_granted_{};  // the last that came back with time
+  bool installing_ = false;               // the manifest of this download has been accepted
   base::Instant next_ask_ = base::never;
   base::Instant last_progress_{};        // of the session
   std::uint32_t server_interval_s_ = 0;  // as the server wishes; 0: ours

@@ -42,7 +42,7 @@ std::string_view describe(InstallError error) {
     case InstallError::unknown_signing_key:
       return "the update is signed with a key that this device does not trust";
     case InstallError::unsupported_signature:
-      return "the update's signature type (ECDSA P-256) is not supported by this device";
+      return "the update's signature is of a type that this device does not check";
     case InstallError::signature:
       return "the update's signature does not hold";
     case InstallError::unknown_content_key:
@@ -165,9 +165,11 @@ Installer::Result Installer::check_policy(const image::Manifest& manifest) {
 // The manifest goes first: were the state page half erased while the slot still verified, an image
 // that had been rejected could look like one that had not.
 Installer::Result Installer::prepare_slot() {
+  if (slot_empty_) return {};
   for (const auto offset : {image::manifest_offset, image::state_offset}) {
     if (!flash_.erase_page(base() + offset)) return std::unexpected(InstallError::flash);
   }
+  slot_empty_ = true;
   return {};
 }
 
@@ -244,12 +246,11 @@ Installer::Result Installer::relocate_chunk(std::uint32_t image_position) {
   return {};
 }
 
-// Erases a page when its first half is about to be written; a shorter half page is filled with the
-// erased value.
+// Erases a page when its first half is about to be written, but for the manifest's, which
+// prepare_slot() has erased; a shorter half page is filled with the erased value.
 Installer::Result Installer::program(image::Address address, base::Bytes data) {
-  if (address % page_size == 0 && !flash_.erase_page(address)) {
-    return std::unexpected(InstallError::flash);
-  }
+  const bool erase = address % page_size == 0 && address != base() + image::manifest_offset;
+  if (erase && !flash_.erase_page(address)) return std::unexpected(InstallError::flash);
   std::array<std::uint8_t, half_page_size> half_page{};
   std::ranges::copy(data, half_page.begin());
   if (!flash_.program_half_page(address, half_page)) return std::unexpected(InstallError::flash);
@@ -257,6 +258,7 @@ Installer::Result Installer::program(image::Address address, base::Bytes data) {
 }
 
 Installer::Result Installer::write_header() {
+  slot_empty_ = false;
   const std::uint32_t size = image::manifest_size + manifest_->signature_size;
   for (std::uint32_t at = 0; at < size; at += half_page_size) {
     const auto half_page = base::Bytes(header_).subspan(at, std::min(half_page_size, size - at));

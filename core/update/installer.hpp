@@ -3,7 +3,8 @@
 //
 // Order, and what a power cut leaves:
 //   1. manifest and signature are gathered in RAM and checked; the flash is not touched
-//   2. the target's manifest page is erased, then its state page: the slot is now empty for good
+//   2. the target's manifest page is erased, then its state page: the slot is now empty for good.
+//      Begun again, it still is, and neither is erased a second time: flash wears
 //   3. relocation table, then the image, decrypted and relocated, each page erased just ahead
 //   4. manifest and signature; then everything is read back from flash and verified
 //   5. the word `installed`, last of all
@@ -111,6 +112,7 @@ class Installer {
 
   std::uint32_t received_ = 0;
   bool failed_ = false;
+  bool slot_empty_ = false;  // manifest and state page have been erased, and not written since
   std::optional<image::Manifest> manifest_;
   std::optional<crypto::AesCbcDecryption> decryption_;
   std::optional<image::FlashRelocations> relocations_;

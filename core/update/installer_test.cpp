@@ -112,6 +112,27 @@ TEST(Installer, ReportsProgress) {
   EXPECT_EQ(installer.write(file).error(), InstallError::failed_before);
 }
 
+TEST(Installer, AManifestThatComesAgainErasesNothing) {
+  auto flash = device();
+  const auto file = new_image().file();
+  const auto header = base::Bytes(file).first(new_image().header().size());
+  Installer installer(flash, factory(), *running_image(flash, Slot::app1), {});
+  for (int time = 0; time < 3; ++time) {
+    installer.begin();
+    ASSERT_TRUE(installer.write(header));
+    EXPECT_EQ(flash.operations(), 2u);
+  }
+  // What has been written is erased for the next one.
+  ASSERT_TRUE(installer.write(base::Bytes(file).subspan(header.size())));
+  ASSERT_TRUE(installer.finish());
+  flash.reset_operations();
+  installer.begin();
+  ASSERT_TRUE(installer.write(header));
+  EXPECT_EQ(flash.operations(), 2u);
+  ASSERT_TRUE(installer.write(base::Bytes(file).subspan(header.size())));
+  EXPECT_TRUE(installer.finish());
+}
+
 TEST(Installer, PolicyIsCheckedBeforeAnythingIsErased) {
   const auto with = [](const image::testing::Options& options) {
     return make_image(options).file();

@@ -135,7 +135,6 @@ void UpdateConsole::progress(std::uint32_t received, std::uint32_t total) {
 }
 
 void UpdateConsole::refused(const role::Refusal& refusal, base::Duration ask_again_after) {
-  result_ = refusal.result;
   print().text("[Update refused: ").text(refusal.reason).text("; ");
   ask_again(ask_again_after);
 }

@@ -57,7 +57,9 @@ class UpdateConsole final : public role::UpdateEvents {
   bool reached_server() const { return server_reached_; }
   /// The version that complete() told of.
   std::optional<base::Version> completed() const { return completed_; }
-  /// A result that has not been taken yet: to be remembered over the reset.
+  /// A result that has not been taken yet: to be remembered over the reset. Refusals are not: the
+  /// client tells the server with its next question, and were they written to flash, anybody could
+  /// wear it out by having offers refused for two reasons in turn.
   std::optional<wire::UpdateResult> take_result();
 
  private:

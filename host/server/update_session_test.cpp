@@ -357,6 +357,35 @@ TEST_F(Session, ARefusalIsForgottenAfterADay) {
   expect_the_file();
 }
 
+// Whoever replays manifests that hold, without the images that belong to them, wears the flash.
+TEST_F(Session, AcceptsSixManifestsAndThenOneEveryFourHours) {
+  sink.refuse_at_end = true;
+  unsigned accepted = 0;
+  const auto offer_another_until = [&](base::Instant end) {
+    while (path.now() < end) {
+      if (events.refusals.size() > accepted || accepted == 0) {
+        accepted = static_cast<unsigned>(events.refusals.size());
+        add({2, 0, static_cast<std::uint16_t>(path.now().time_since_epoch() / minutes(1))}, 3000,
+            accepted);
+      }
+      path.run(minutes(10));
+    }
+  };
+  const auto begin = path.now();
+  offer_another_until(begin + minutes(7 * 60 + 30));
+  EXPECT_EQ(sink.begun, 7);  // it asks every hour; one came back after four
+  offer_another_until(begin + hours(72));
+  EXPECT_GE(sink.begun, 6 + 72 / 4 - 2);
+  EXPECT_LE(sink.begun, 6 + 72 / 4);
+  EXPECT_EQ(events.failures.back(), "too many downloads have come to nothing");
+  // A person may insist.
+  const auto begun = sink.begun;
+  sink.refuse_at_end = false;
+  client.start(path.now());
+  ASSERT_TRUE(run_to_completion(minutes(1)));
+  EXPECT_EQ(sink.begun, begun + 1);
+}
+
 TEST_F(Session, DoesNotGetWhatItRejectedBefore) {
   const auto* update = add({1, 1, 31}, 3000);
   ASSERT_TRUE(ask_.rejected.push_back(update->manifest.digest));
