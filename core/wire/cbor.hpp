@@ -81,6 +81,7 @@ class Writer {
   void byte_string(base::Bytes value);
   void text_string(std::string_view value);
   void boolean(bool value);
+  void null() { head(Major::simple, 22); }
   void array(std::size_t elements) { head(Major::array, elements); }
   void map(std::size_t pairs) { head(Major::map, pairs); }
 
