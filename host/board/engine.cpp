@@ -203,7 +203,8 @@ Engine::Outcome Engine::run(std::uint32_t pc) {
   trapped_by_ = 0;
   read_refused_ = false;
   interrupt_ = -1;
-  const StoreShortcut::Running running(shortcut_);
+  const StoreShortcut::Running storing(shortcut_);
+  const TranslationBuffer::Running translating(buffer_);
   const int error = uc_emu_start(engine_, thumb_ ? pc | 1u : pc, 0, 0, 0);
   const auto [reached, xpsr] = get(Register::pc, Register::xpsr);
   if (trapped_by_ != 0) {

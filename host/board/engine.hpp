@@ -39,6 +39,7 @@
 #include "host/board/memory.hpp"
 #include "host/board/state.hpp"
 #include "host/board/store_shortcut.hpp"
+#include "host/board/translation_buffer.hpp"
 
 struct uc_struct;
 
@@ -207,6 +208,7 @@ class Engine {
   std::vector<std::unique_ptr<Window>> windows_;
   std::map<std::uint32_t, std::size_t> send_event_hooks_;  ///< by address of the instruction
   StoreShortcut shortcut_;
+  TranslationBuffer buffer_;
   TrapWatcher* trap_watcher_ = nullptr;
   std::array<std::size_t, 2> trap_hooks_{};
   std::uint32_t trapped_by_ = 0;

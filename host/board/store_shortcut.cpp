@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "host/board/store_shortcut.hpp"
 
-#include <dlfcn.h>
 #include <unicorn/unicorn.h>
 
 #include <array>
 #include <utility>
 
 #include "core/base/ensure.hpp"
+#include "host/board/unicorn_function.hpp"
 
 namespace goldcrest::board {
 namespace {
 
 thread_local StoreShortcut* running = nullptr;
-
-/// The function of this name in libunicorn.
-template <typename Function>
-Function* original(const char* name) {
-  void* const address = dlsym(RTLD_NEXT, name);
-  base::ensure(address != nullptr);
-  return reinterpret_cast<Function*>(address);
-}
 
 constexpr std::uint32_t trial_offset = 0x800;
 
@@ -62,8 +54,8 @@ bool StoreShortcut::takes(std::uint64_t begin, std::uint64_t end) {
   if (offset >= ram_size || end - begin > 8) return false;
   const std::uint64_t page = offset / page_size;
   if (code_pages_[page] || (end - *ram_begin_) / page_size != page) return false;
-#ifdef GOLDCREST_UNICORN_SHORTCUT
-  static auto* const set_dirty = original<void(void*, std::uint32_t)>("tlb_set_dirty_arm");
+#ifdef GOLDCREST_UNICORN_2_0_1
+  static auto* const set_dirty = unicorn_function<void(void*, std::uint32_t)>("tlb_set_dirty_arm");
   set_dirty(processor_, ram_base + static_cast<std::uint32_t>(page * page_size));
 #endif
   return true;
@@ -74,9 +66,9 @@ void StoreShortcut::note_code(std::uint32_t address, std::uint32_t size) {
   for (std::uint32_t page = (address - ram_base) / page_size; page <= last; ++page) {
     if (page >= code_pages_.size() || code_pages_[page]) continue;
     code_pages_.set(page);
-#ifdef GOLDCREST_UNICORN_SHORTCUT
+#ifdef GOLDCREST_UNICORN_2_0_1
     // From now on every store to the page has to be seen.
-    static auto* const flush = original<void(void*)>("tlb_flush_arm");
+    static auto* const flush = unicorn_function<void(void*)>("tlb_flush_arm");
     if (processor_ != nullptr) flush(processor_);
 #endif
   }
@@ -84,10 +76,10 @@ void StoreShortcut::note_code(std::uint32_t address, std::uint32_t size) {
 
 }  // namespace goldcrest::board
 
-#ifdef GOLDCREST_UNICORN_SHORTCUT
+#ifdef GOLDCREST_UNICORN_2_0_1
 
-using goldcrest::board::original;
 using goldcrest::board::running;
+using goldcrest::board::unicorn_function;
 
 // Unicorn 2.0.1, qemu/accel/tcg/translate-all.h, with the suffix of its ARM build.
 extern "C" {
@@ -95,19 +87,19 @@ extern "C" {
 void* page_collection_lock_arm(uc_struct* engine, std::uint64_t begin, std::uint64_t end) {
   if (running != nullptr && running->takes(begin, end)) return nullptr;
   static auto* const lock =
-      original<void*(uc_struct*, std::uint64_t, std::uint64_t)>("page_collection_lock_arm");
+      unicorn_function<void*(uc_struct*, std::uint64_t, std::uint64_t)>("page_collection_lock_arm");
   return lock(engine, begin, end);
 }
 
 void page_collection_unlock_arm(void* pages) {
-  static auto* const unlock = original<void(void*)>("page_collection_unlock_arm");
+  static auto* const unlock = unicorn_function<void(void*)>("page_collection_unlock_arm");
   if (pages != nullptr) unlock(pages);
 }
 
 void tb_invalidate_phys_page_fast_arm(uc_struct* engine, void* pages, std::uint64_t begin,
                                       int length, std::uintptr_t return_address) {
   static auto* const invalidate =
-      original<void(uc_struct*, void*, std::uint64_t, int, std::uintptr_t)>(
+      unicorn_function<void(uc_struct*, void*, std::uint64_t, int, std::uintptr_t)>(
           "tb_invalidate_phys_page_fast_arm");
   if (pages != nullptr) invalidate(engine, pages, begin, length, return_address);
 }
@@ -115,7 +107,8 @@ void tb_invalidate_phys_page_fast_arm(uc_struct* engine, void* pages, std::uint6
 void* tb_gen_code_arm(void* processor, std::uint32_t pc, std::uint32_t code_base,
                       std::uint32_t flags, int compile_flags) {
   static auto* const translate =
-      original<void*(void*, std::uint32_t, std::uint32_t, std::uint32_t, int)>("tb_gen_code_arm");
+      unicorn_function<void*(void*, std::uint32_t, std::uint32_t, std::uint32_t, int)>(
+          "tb_gen_code_arm");
   if (running != nullptr) running->set_processor(processor);
   return translate(processor, pc, code_base, flags, compile_flags);
 }
