@@ -110,12 +110,16 @@ std::vector<Form> forms_for(board::FlashOperationKind kind, const FormCounts& co
   return forms;
 }
 
-bool tears_state_page(board::FlashOperationKind kind, std::uint32_t address, const Form& form) {
-  const auto in_state_page = [&](image::Slot slot) {
-    return address - (section_of(slot).base + image::state_offset) < image::page_size;
+bool empties_slot(board::FlashOperationKind kind, std::uint32_t address, const Form& form) {
+  if (kind != board::FlashOperationKind::erase_page) return false;
+  const auto is_page = [&](std::uint32_t offset) {
+    return std::ranges::any_of(std::array{image::Slot::app1, image::Slot::app2}, [&](auto slot) {
+      return address - (section_of(slot).base + offset) < image::page_size;
+    });
   };
-  return numbered(form.kind) && kind == board::FlashOperationKind::erase_page &&
-         (in_state_page(image::Slot::app1) || in_state_page(image::Slot::app2));
+  // The manifest's page goes first.
+  return (is_page(image::manifest_offset) && form.kind != FormKind::before) ||
+         (is_page(image::state_offset) && form.kind != FormKind::after);
 }
 
 board::PowerCut armed(const Cut& cut, std::uint64_t number, std::uint64_t seed) {

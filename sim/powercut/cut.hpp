@@ -58,8 +58,8 @@ struct FormCounts {
 };
 std::vector<Form> forms_for(board::FlashOperationKind kind, const FormCounts& counts);
 
-/// The cut left the state page of a slot half erased.
-bool tears_state_page(board::FlashOperationKind kind, std::uint32_t address, const Form& form);
+/// The cut came while a slot was being emptied: its manifest is no more, its state still stands.
+bool empties_slot(board::FlashOperationKind kind, std::uint32_t address, const Form& form);
 
 /// What the board is armed with. `number` is the operation's on that board; the mixture depends on
 /// seed, operation and form, not on the board.

@@ -77,7 +77,7 @@ OperationResult Cutter::cut(const Operation& operation, const Obligation& obliga
   for (const Form& form : forms_for(operation.kind, options_.forms)) {
     const Cut cut{operation.index, form};
     context.path.cuts = {cut};
-    context.state_page_torn = tears_state_page(operation.kind, operation.address, form);
+    context.state_page_torn = empties_slot(operation.kind, operation.address, form);
     const bool fired = fires(board(0), *before, cut, operation.number);
     count(context, fired, fired ? std::optional(end(board(0), context)) : std::nullopt);
   }

@@ -89,9 +89,10 @@ class Inspection {
   bool verifies(image::Slot slot) {
     return factory_ && image::verify(flash_, slot, *factory_).has_value();
   }
-  bool on_trial(image::Slot slot) {
+  bool claims_validity(image::Slot slot) {
     const auto status = image::read_status(flash_, slot);
-    return status && status->state() == image::SlotState::trial;
+    return status && (status->state() == image::SlotState::trial ||
+                      status->state() == image::SlotState::confirmed);
   }
 
  private:
@@ -107,12 +108,12 @@ bool runs_verified(board::Board& board, std::string_view console) {
                                                               : image::Slot::app1);
 }
 
-/// `installed` is written last of all, so that a slot which has it has been verified
-/// (docs/formats/slot.md). What is being erased was confirmed or rejected before.
+/// `installed` is written last of all, so that a slot which has it has been verified, and the whole
+/// state goes before anything else of the image does (docs/formats/slot.md).
 bool has_unearned_slot(board::Board& board) {
   Inspection inspection(board);
   return std::ranges::any_of(std::array{image::Slot::app1, image::Slot::app2}, [&](auto slot) {
-    return inspection.on_trial(slot) && !inspection.verifies(slot);
+    return inspection.claims_validity(slot) && !inspection.verifies(slot);
   });
 }
 

@@ -192,8 +192,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--man", arguments.man, "what a factory programs, from goldcrest man --server")
       ->required()
       ->check(CLI::ExistingFile);
-  app.add_option("--fmu", arguments.updates, "an update; more than once: one after the other")
+  app.add_option("--fmu", arguments.updates,
+                 "an update; up to three: one after the other, and over one that was rolled back")
       ->required()
+      ->expected(1, 3)
       ->check(CLI::ExistingFile);
   app.add_option("--hanging", arguments.hanging,
                  "an update whose application hangs: its automatic revert is swept too")

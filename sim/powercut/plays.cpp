@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -96,6 +97,10 @@ class Director {
     stage_.sees(prompt, seconds(10));
     saves_setting();
     stage_.ends_phase();
+    // Each bank has been in use before it is erased for the change that is swept.
+    fills_data();
+    saves_setting();
+    saves_setting();
     fills_data();
     // One of these finds the bank full and moves to the other one.
     constexpr int saves = 3;
@@ -118,6 +123,16 @@ class Director {
     stage_.presses_button();
     stage_.sees("[Update: nothing newer", minutes(3));
     stage_.waits(seconds(1));
+    stage_.ends_phase();
+  }
+
+  /// Up to where the slot has been emptied and the image begun.
+  void overwrites_what_was_rejected(const UpdateFile& update) {
+    begins("overwrite", {older_});
+    stage_.publishes(update.name, update.bytes);
+    stage_.presses_button();
+    stage_.sees(fmt::format("[Update: version {},", update.version), minutes(5));
+    stage_.sees(" 5%]", minutes(5));
     stage_.ends_phase();
   }
 
@@ -184,11 +199,12 @@ class Director {
 void play_updates(Stage& stage, const Inputs& inputs, const ObligationSink& sink) {
   Director director(stage, sink);
   director.manufactures(inputs.man);
-  for (std::size_t i = 0; i < inputs.updates.size(); ++i) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(inputs.updates.size(), 2); ++i) {
     director.updates(inputs.updates[i], i == 0 ? "" : fmt::format("-{}", i + 1));
   }
   director.provisions();
   director.rolls_back();
+  if (inputs.updates.size() > 2) director.overwrites_what_was_rejected(inputs.updates[2]);
 }
 
 void play_revert(Stage& stage, const Inputs& inputs, const ObligationSink& sink) {

@@ -3,7 +3,8 @@
 //
 //   updates: manufacture; of each update file in turn download, first boot, confirmation; then, in
 //            the provisioning application, DATA filled until its banks change, saved settings,
-//            rollback; the start after it
+//            rollback; the start after it; of a third update file the begin of its download, over
+//            the version that was rolled back
 //   revert:  an update whose application hangs, given up after its trial boots
 #pragma once
 
@@ -25,7 +26,7 @@ struct UpdateFile {
 
 struct Inputs {
   File man;
-  std::vector<UpdateFile> updates;   ///< at least one, ascending versions
+  std::vector<UpdateFile> updates;   ///< one to three, ascending versions
   std::vector<UpdateFile> hanging;   ///< at most one
 };
 

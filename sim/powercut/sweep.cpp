@@ -213,7 +213,7 @@ std::expected<Replayed, std::string> replay_cut(const Inputs& inputs, std::uint6
         replay(*course, inputs, seed, is_it, [&](const Operation& operation, const State& before) {
           number = operation.number;
           state_page_torn =
-              tears_state_page(operation.kind, operation.address, path.cuts.front().form);
+              empties_slot(operation.kind, operation.address, path.cuts.front().form);
           state = before;
           return false;
         });

@@ -31,7 +31,8 @@ sim::UpdateFile update(const std::filesystem::path& path, std::string version) {
 
 sim::Inputs inputs() {
   return {.man = read_all(man_image()),
-          .updates = {update(release("1.1.31"), "1.1.31"), update(release("1.2.31"), "1.2.31")},
+          .updates = {update(release("1.1.31"), "1.1.31"), update(release("1.2.31"), "1.2.31"),
+                      update(release("1.3.31"), "1.3.31")},
           .hanging = {update(hanging_release(), "1.1.31")}};
 }
 
@@ -164,6 +165,14 @@ TEST(PowerCutVerdict, a_slot_without_its_commit_word_is_lost) {
 TEST(PowerCutVerdict, a_commit_word_that_was_written_too_early_is_found) {
   Victim victim;
   victim.writes(image::app2_section.base + image::state_offset, image::installed_value);
+  EXPECT_EQ(victim.ends(obligation()), Outcome::unearned);
+}
+
+TEST(PowerCutVerdict, a_state_that_outlives_its_image_is_found) {
+  Victim victim;
+  victim.writes(image::app2_section.base + image::state_offset +
+                    static_cast<std::uint32_t>(image::StateGroup::confirmed),
+                image::confirmed_value);
   EXPECT_EQ(victim.ends(obligation()), Outcome::unearned);
 }
 
