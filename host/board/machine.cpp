@@ -17,17 +17,6 @@ constexpr std::uint32_t power_reset_flag = 1u << 27;  // RCC_CSR.PORRSTF
 constexpr std::uint32_t pin_reset_flag = 1u << 26;    // RCC_CSR.PINRSTF
 constexpr std::uint32_t low_power_flag = 1u << 31;    // RCC_CSR.LPWRRSTF
 
-constexpr std::array<std::uint8_t, 8> state_magic{'G', 'C', 'B', 'O', 'A', 'R', 'D', 0x1A};
-constexpr std::uint32_t state_version = 5;
-constexpr std::size_t state_header_size = 8 + 4 + 8 + 8;
-
-/// FNV-1a, to find a damaged file.
-std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
-  std::uint64_t hash = 0xCBF29CE484222325u;
-  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001B3u;
-  return hash;
-}
-
 }  // namespace
 
 Machine::Machine(const BoardOptions& options)
@@ -441,75 +430,6 @@ void Machine::trace(std::string_view category, std::string_view text) {
   if (category == "unmodelled" && !is_news(text)) return;
   const double seconds = static_cast<double>(now()) / 1e12;
   options_.trace_sink(fmt::format("{:.9f} {}: {}", seconds, category, text));
-}
-
-// --- state ---------------------------------------------------------------------------------------
-
-void Machine::serialize(Saver& saver) {
-  saver.section("MACHINE");
-  saver(time_, epoch_, epoch_cycles_, cycle_hz_, powered_, asleep_, stopped_, standby_,
-        stalled_until_, cut_at_, cut_fired_, reset_request_, power_ups_, activity_);
-  memory_.serialize(saver);
-  nvic_.serialize(saver);
-  scb_.serialize(saver);
-  mpu_.serialize(saver);
-  auxiliary_control_.serialize(saver);
-  systick_.serialize(saver);
-  flash_.serialize(saver);
-  dwt_.serialize(saver);
-  core_debug_.serialize(saver);
-  debug_mcu_.serialize(saver);
-  peripherals_.serialize(saver);
-  cpu_.serialize(saver);
-  map_boot_memory(peripherals_.syscfg.boot_memory());
-  set_cycle(cycle_hz_);
-}
-
-std::vector<std::uint8_t> Machine::save() {
-  take_time();
-  Saver body;
-  serialize(body);
-  Saver file;
-  auto magic = state_magic;
-  auto version = state_version;
-  auto length = static_cast<std::uint64_t>(body.bytes().size());
-  auto sum = checksum(body.bytes());
-  file(magic, version, length, sum);
-  auto bytes = file.take_bytes();
-  bytes.insert(bytes.end(), body.bytes().begin(), body.bytes().end());
-  return bytes;
-}
-
-std::expected<void, std::string> Machine::restore(std::span<const std::uint8_t> state) {
-  if (state.size() < state_header_size) return std::unexpected("too short for a board's state");
-  Saver header(state.first(state_header_size));
-  auto magic = state_magic;
-  std::uint32_t version = 0;
-  std::uint64_t length = 0;
-  std::uint64_t sum = 0;
-  header(magic, version, length, sum);
-  const auto body = state.subspan(state_header_size);
-  if (magic != state_magic) return std::unexpected("not a board's state");
-  if (version != state_version) {
-    return std::unexpected(
-        fmt::format("state of version {}, this program reads version {}", version, state_version));
-  }
-  if (length != body.size()) {
-    return std::unexpected(
-        fmt::format("{} bytes of state announced, {} are there", length, body.size()));
-  }
-  if (sum != checksum(body)) return std::unexpected("the checksum does not match");
-  const auto before = save();
-  const auto load = [this](std::span<const std::uint8_t> bytes) {
-    Saver saver(bytes);
-    serialize(saver);
-    if (saver.error().empty() && saver.remaining() != 0) saver.fail("the state is too long");
-    return saver.error();
-  };
-  const std::string error = load(body);
-  if (error.empty()) return {};
-  base::ensure(load(std::span(before).subspan(state_header_size)).empty());
-  return std::unexpected(error);
 }
 
 }  // namespace goldcrest::board

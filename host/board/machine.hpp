@@ -131,6 +131,7 @@ class Machine final : public Chip,
   void enter_standby();
   void leave_standby();
   void serialize(Saver& saver);
+  std::vector<std::uint8_t> save_body();
 
   BoardOptions options_;
   Memory memory_;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -47,7 +48,9 @@ class Memory {
 
   /// Fills the RAM as a cold power-on leaves it.
   void randomize_ram(std::uint64_t seed);
-  void serialize(Saver& saver);
+  /// Tells of pieces of program memory and RAM that a load has changed.
+  using Changed = std::function<void(std::uint32_t address, std::uint32_t size)>;
+  void serialize(Saver& saver, const Changed& changed);
 
  private:
   /// The CPU engine maps these directly, whole host pages.
