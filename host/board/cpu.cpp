@@ -420,8 +420,7 @@ void Cpu::serialize(Saver& saver) {
   for (unsigned number = 0; number < general.size(); ++number) {
     if (number != 13) engine_.set_general(number, general[number]);
   }
-  changed_code_ = {{flash_base, flash_size}, {ram_base, ram_size}};
-  drop_changed_code();
+  drop_changed_code();  // of the memory that has been loaded
 }
 
 }  // namespace goldcrest::board
