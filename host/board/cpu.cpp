@@ -251,6 +251,10 @@ bool Cpu::may_begin(std::uint32_t address, std::uint32_t size) {
 /// Whether the MPU lets a block begin. What it may refuse inside of one is seen by trap().
 bool Cpu::may_execute(std::uint32_t address, std::uint32_t size) {
   const bool privileged = engine_.privileged();
+  const Permitted block{address, size, mpu_.settings()};
+  // The MPU is silent at negative priorities, so this holds there, too.
+  Permitted& known = permitted_[address / 2 % permitted_.size()];
+  if (privileged && known == block) return true;
   if (!mpu_guards(privileged)) return true;
   const auto refused = mpu_.first_refused(address, size, MemoryUse::execute, privileged);
   fetch_refused_ = refused == address;
@@ -259,7 +263,9 @@ bool Cpu::may_execute(std::uint32_t address, std::uint32_t size) {
   if (refused || !privileged || accesses_as_unprivileged(memory_, address, size)) {
     mpu_.watch_instructions();
   }
-  return !mpu_.watches_instructions();
+  if (mpu_.watches_instructions()) return false;
+  known = block;
+  return true;
 }
 
 /// What the instruction at `address` would end in: the MPU's refusal to fetch it, CCR.DIV_0_TRP and
@@ -355,6 +361,7 @@ void Cpu::code_changed(std::uint32_t address, std::uint32_t size) {
 }
 
 void Cpu::drop_changed_code() {
+  if (!changed_code_.empty()) permitted_.fill({});
   for (const Range& range : changed_code_) {
     engine_.code_changed(range.address, range.size);
     debug_.code_changed(range.address, range.size);

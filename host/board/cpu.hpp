@@ -12,6 +12,7 @@
 // prefetch.
 #pragma once
 
+#include <array>
 #include <bitset>
 #include <cstdint>
 #include <optional>
@@ -224,6 +225,16 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
     std::uint32_t address;
     std::uint32_t size;
   };
+  /// Blocks that the MPU lets privileged code execute without any instruction being watched: a small
+  /// cache of what may_execute() has found out.
+  struct Permitted {
+    std::uint32_t address = 0;
+    std::uint32_t size = 0;
+    std::uint64_t settings = 0;  ///< of the MPU
+    bool operator==(const Permitted&) const = default;
+  };
+  std::array<Permitted, 1024> permitted_{};
+
   std::vector<Range> changed_code_;
   std::int64_t used_ = 0;     ///< cycles not taken yet
   std::uint64_t cycles_ = 0;  ///< and those taken

@@ -92,6 +92,7 @@ void CpuDebug::attach() {
 void CpuDebug::detach() {
   breakpoints_.clear();
   set_watchpoints({});
+  block_watcher_ = nullptr;
   resume(std::nullopt);
   attached_ = false;
   engine_.set_client(cpu_);
@@ -182,7 +183,8 @@ bool CpuDebug::block(std::uint32_t address, std::uint32_t size) {
   if (!cpu_.block(address, whole)) return false;
   block_end_ = address + whole;
   continuation_ = size < whole ? address + size : 0;
-  split_ = must_split(address, whole);
+  block_halts_ = block_watcher_ && block_watcher_(address, whole);
+  split_ = block_halts_ || must_split(address, whole);
   if (resumed_at_ && *resumed_at_ != address) resumed_at_.reset();
   return !split_;
 }
@@ -274,7 +276,8 @@ Engine::Outcome CpuDebug::run_pieces(std::uint32_t& pc, std::uint32_t end) {
 
 bool CpuDebug::halts_before(std::uint32_t pc) {
   const bool again = resumed_at_ == pc;
-  if (!again && breakpoints_.contains(pc)) {
+  const bool by_watcher = std::exchange(block_halts_, false);
+  if (by_watcher || (!again && breakpoints_.contains(pc))) {
     set_halt({.reason = HaltReason::breakpoint});
     return true;
   }

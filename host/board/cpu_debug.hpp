@@ -13,10 +13,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "host/board/debugger.hpp"
@@ -50,6 +52,8 @@ class CpuDebug final : private EngineClient {
   };
   const std::vector<Watchpoint>& watchpoints() const { return watchpoints_; }
   void set_watchpoints(std::vector<Watchpoint> watchpoints);
+  using BlockWatcher = std::function<bool(std::uint32_t address, std::uint32_t size)>;
+  void set_block_watcher(BlockWatcher watcher) { block_watcher_ = std::move(watcher); }
 
   // --- the Cpu's side ---
   /// Engine::run(), unless a debugger has an interest. `pc` becomes where execution has come to.
@@ -114,6 +118,7 @@ class CpuDebug final : private EngineClient {
   std::set<std::uint32_t> breakpoints_;
   std::vector<Watchpoint> watchpoints_;
   std::unique_ptr<BlockSizes> sizes_;  ///< while there are watchpoints
+  BlockWatcher block_watcher_;
   std::optional<Halt> halt_;
   std::optional<Range> step_;  ///< the PCs to step through; empty: one instruction
   bool masks_interrupts_ = false;
@@ -123,7 +128,8 @@ class CpuDebug final : private EngineClient {
 
   std::optional<std::uint32_t> rest_end_;  ///< of the block that is executed in pieces
   // Inside run():
-  bool split_ = false;  ///< stopped before a block that is to be executed in pieces
+  bool split_ = false;        ///< stopped before a block that is to be executed in pieces
+  bool block_halts_ = false;  ///< before this block, as its watcher wants
   bool in_piece_ = false;
   bool piece_begun_ = false;
   std::uint32_t block_end_ = 0;     ///< as it would be without hooks

@@ -9,6 +9,7 @@
 
 #include "core/base/ensure.hpp"
 #include "host/board/machine.hpp"
+#include "host/board/thumb_access.hpp"
 
 namespace goldcrest::board {
 namespace {
@@ -142,6 +143,26 @@ void Debugger::remove_watchpoint(std::uint32_t address, std::uint32_t size, Watc
   auto watchpoints = unit().watchpoints();
   std::erase(watchpoints, CpuDebug::Watchpoint{address, size, kind});
   unit().set_watchpoints(std::move(watchpoints));
+}
+
+void Debugger::watch_blocks(std::function<bool(std::uint32_t, std::uint32_t)> watcher) {
+  attach();
+  unit().set_block_watcher(std::move(watcher));
+}
+
+// --- faults --------------------------------------------------------------------------------------
+
+void Debugger::skip(unsigned half_words) {
+  base::ensure(halt().has_value());
+  Cpu& cpu = machine_.cpu();
+  const std::uint32_t begin = cpu.pc();
+  const std::uint32_t size = 2 * half_words;
+  CpuContext context = cpu.engine().context();
+  for (std::uint32_t at = begin; at - begin < size; at += instruction_size(machine_.memory(), at)) {
+    context.xpsr = with_it_state(context.xpsr, next_it_state(it_state(context.xpsr)));
+  }
+  cpu.engine().set_context(context);
+  write_register(CpuRegister::pc, begin + size);
 }
 
 // --- registers -----------------------------------------------------------------------------------

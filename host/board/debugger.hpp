@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -95,6 +96,17 @@ class Debugger {
   void remove_breakpoint(std::uint32_t address);
   bool add_watchpoint(std::uint32_t address, std::uint32_t size, WatchKind kind);
   void remove_watchpoint(std::uint32_t address, std::uint32_t size, WatchKind kind);
+  /// Called with address and size in bytes of every block of instructions that is about to be
+  /// executed, in the thread that runs the board: true halts before it, as at a breakpoint. An
+  /// empty function ends it. It must not call the board.
+  void watch_blocks(std::function<bool(std::uint32_t, std::uint32_t)> watcher);
+
+  // --- faults ---
+  /// What a glitch does: the next `half_words` of code are not executed. The PC moves on behind
+  /// them, even into the middle of an instruction, and the IT state by every instruction that
+  /// begins among them; an IT instruction among them makes nothing conditional. The CPU must be
+  /// halted.
+  void skip(unsigned half_words);
 
   // --- registers and memory; a running CPU is looked at between two blocks ---
   std::uint32_t read_register(CpuRegister which);

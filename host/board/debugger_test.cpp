@@ -186,6 +186,56 @@ TEST(debugger, watching_changes_nothing) {
   expect_unchanged(run);
 }
 
+TEST(debugger, watching_blocks_changes_nothing) {
+  Debugged run("debugged", true);
+  const std::uint32_t choose = place("choose");
+  std::uint64_t blocks = 0;
+  run.debugger.watch_blocks([&](std::uint32_t address, std::uint32_t size) {
+    EXPECT_GT(size, 0u);
+    ++blocks;
+    return address == choose;
+  });
+  int halts = 0;
+  for (; run.run_to_halt(); ++halts) {
+    EXPECT_EQ(run.debugger.halt()->reason, HaltReason::breakpoint);
+    EXPECT_EQ(run.pc(), choose);
+    EXPECT_EQ(run.r0(), 3u + static_cast<std::uint32_t>(halts));
+    if (halts == 1) {
+      EXPECT_EQ(run.step(), choose + 2);
+    }
+    run.debugger.resume();
+  }
+  EXPECT_EQ(halts, 4);
+  EXPECT_GT(blocks, 1000u);
+  expect_unchanged(run);
+}
+
+TEST(debugger, skips_half_words_and_the_it_state_with_them) {
+  const std::uint32_t choose = place("choose");
+  const auto skipped = [&](std::uint32_t at, unsigned half_words) {
+    Debugged run;
+    EXPECT_TRUE(run.debugger.add_breakpoint(choose));
+    for (int count = 0; count < 2; ++count) {
+      EXPECT_TRUE(run.run_to_halt());
+      run.debugger.resume();
+    }
+    EXPECT_TRUE(run.run_to_halt());
+    EXPECT_EQ(run.r0(), 5u);  // moveq and addeq will be executed
+    while (run.pc() < choose + at) run.step();
+    run.debugger.skip(half_words);
+    EXPECT_EQ(run.pc(), choose + at + 2 * half_words);
+    while (run.pc() != choose + 12) run.step();
+    EXPECT_EQ(run.get(CpuRegister::xpsr) & xpsr_it, 0u);
+    return run.r0();
+  };
+  EXPECT_EQ(skipped(4, 1), 5u + 16u);        // moveq
+  EXPECT_EQ(skipped(4, 2), 5u + 16u);        // and movne
+  EXPECT_EQ(skipped(4, 3), 5u);              // and addeq
+  EXPECT_EQ(skipped(8, 1), 1u);              // addeq
+  EXPECT_EQ(skipped(2, 1), 2u + 16u + 32u);  // without IT all four are executed
+  EXPECT_EQ(skipped(0, 4), 5u + 16u + 32u);
+}
+
 TEST(debugger, detaching_in_a_block_changes_nothing) {
   Debugged run("debugged", true);
   ASSERT_TRUE(run.debugger.add_breakpoint(place("mix") + 50));

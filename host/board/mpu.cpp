@@ -152,10 +152,12 @@ void Mpu::write_register(std::uint32_t offset, std::uint32_t value) {
     default:
       unmodelled_write(offset, value);
   }
+  ++settings_;
   chip_.reschedule(*this);
 }
 
 void Mpu::reset(bool /*power_on*/) {
+  ++settings_;
   control_ = 0;
   number_ = 0;
   regions_ = {};
@@ -165,6 +167,7 @@ void Mpu::reset(bool /*power_on*/) {
 void Mpu::serialize(Saver& saver) {
   saver.section(name());
   saver(control_, number_, regions_, watched_);
+  if (saver.loading()) ++settings_;
   if (saver.loading() && number_ >= regions_.size()) {
     number_ = 0;
     saver.fail("the number of the MPU's region is out of range");

@@ -37,7 +37,12 @@ class Mpu final : public RegisterBlock {
   bool watches_instructions() const {
     return enabled() && (watched_ || restricts_privileged_data());
   }
-  void watch_instructions() { watched_ = true; }
+  void watch_instructions() {
+    watched_ = true;
+    ++settings_;
+  }
+  /// Another number after every change of what is permitted or watched.
+  std::uint64_t settings() const { return settings_; }
 
   void reset(bool power_on) override;
   void serialize(Saver& saver) override;
@@ -64,6 +69,7 @@ class Mpu final : public RegisterBlock {
   std::uint32_t number_ = 0;
   std::array<Region, 8> regions_{};
   bool watched_ = false;
+  std::uint64_t settings_ = 0;
 };
 
 }  // namespace goldcrest::board

@@ -182,7 +182,7 @@ std::uint32_t it_state_at(const Memory& memory, std::uint32_t block, std::uint32
                           std::uint32_t pc) {
   for (std::uint32_t at = block; at - block < pc - block; at += instruction_size(memory, at)) {
     if ((it & 0xF) != 0) {
-      it = (it & 7) == 0 ? 0 : (it & 0xE0) | (it << 1 & 0x1F);
+      it = next_it_state(it);
       continue;
     }
     const std::uint32_t first = half_word(memory, at);

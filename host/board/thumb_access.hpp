@@ -44,6 +44,10 @@ std::uint32_t it_state_at(const Memory& memory, std::uint32_t block, std::uint32
 constexpr std::uint32_t it_state(std::uint32_t xpsr) {
   return (xpsr >> 10 & 0x3F) << 2 | (xpsr >> 25 & 3);
 }
+/// After one instruction that is not IT itself.
+constexpr std::uint32_t next_it_state(std::uint32_t it) {
+  return (it & 7) == 0 ? 0 : (it & 0xE0) | (it << 1 & 0x1F);
+}
 constexpr std::uint32_t with_it_state(std::uint32_t xpsr, std::uint32_t it) {
   return (xpsr & ~0x0600FC00u) | (it >> 2) << 10 | (it & 3) << 25;
 }
