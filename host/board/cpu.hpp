@@ -225,8 +225,8 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
     std::uint32_t address;
     std::uint32_t size;
   };
-  /// Blocks that the MPU lets privileged code execute without any instruction being watched: a small
-  /// cache of what may_execute() has found out.
+  /// Blocks that the MPU lets privileged code execute without any instruction being watched: a
+  /// small cache of what may_execute() has found out.
   struct Permitted {
     std::uint32_t address = 0;
     std::uint32_t size = 0;
