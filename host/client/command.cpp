@@ -39,6 +39,16 @@ void add_get_command(CLI::App& app, int& exit_code) {
       ->type_name("NUMBER");
   command->add_option("--accept", options->accept, "content format wanted, by number")
       ->type_name("NUMBER");
+  auto* contexts =
+      command
+          ->add_option("--oscore", options->oscore_contexts,
+                       "speak OSCORE as the device of a context in this file (goldcrest oscore)")
+          ->type_name("FILE");
+  command
+      ->add_option("--oscore-context", options->oscore_context,
+                   "name of the context; without it the only one there is")
+      ->type_name("NAME")
+      ->needs(contexts);
   command->add_flag("--quiet", options->quiet, "no progress on stderr");
   command->callback([options, &exit_code] {
     if (const auto done = get(*options); !done) {

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <vector>
 
 #include "core/net/blockwise.hpp"
 #include "core/net/coap_exchange.hpp"
+#include "host/client/protection.hpp"
 #include "host/client/uri.hpp"
 #include "host/packer/files.hpp"
 #include "host/system/progress.hpp"
@@ -43,8 +45,11 @@ std::string printable(std::string_view text) {
 
 class Fetch {
  public:
-  Fetch(const GetOptions& options, const wire::Endpoint& server, system::UdpSocket socket)
+  /// `protection` may be nullptr.
+  Fetch(const GetOptions& options, const wire::Endpoint& server, system::UdpSocket socket,
+        Protection* protection)
       : options_(options),
+        protection_(protection),
         server_(server),
         socket_(std::move(socket)),
         random_(random_seed()),
@@ -63,6 +68,9 @@ class Fetch {
       const auto now = system::monotonic_now();
       const auto give_up = download_.last_progress() + patience;
       if (give_up <= now) return Failure(silence());
+      if (protection_ != nullptr && !protection_->problem().empty()) {
+        return Failure(protection_->problem());
+      }
       advance(now);
       wait(std::min(give_up, std::min(exchanges_.next_deadline(), download_.next_deadline())));
     }
@@ -76,7 +84,9 @@ class Fetch {
     while (const auto outcome = exchanges_.advance(now)) take(now, *outcome);
     download_.advance(now);
     while (const auto transmission = exchanges_.next_transmission(now)) {
-      (void)socket_.send(transmission->destination, transmission->message);
+      const auto sent = protection_ != nullptr ? protection_->outgoing(transmission->message)
+                                               : std::optional(transmission->message);
+      if (sent) (void)socket_.send(transmission->destination, *sent);
     }
   }
 
@@ -85,7 +95,10 @@ class Fetch {
     (void)::poll(&waiting, 1, system::poll_timeout_ms(system::monotonic_now(), deadline));
     while (const auto received = socket_.receive(buffer_)) {
       const auto now = system::monotonic_now();
-      if (const auto outcome = exchanges_.receive(now, received->from, received->payload)) {
+      const auto datagram = protection_ != nullptr ? protection_->incoming(received->payload)
+                                                   : std::optional(received->payload);
+      if (!datagram) continue;
+      if (const auto outcome = exchanges_.receive(now, received->from, *datagram)) {
         take(now, *outcome);
       }
     }
@@ -114,6 +127,15 @@ class Fetch {
     progress_.finish();
     const auto who = system::format(server_);
     if (!problem_.empty()) return fmt::format("{} answers {}", who, problem_);
+    if (const auto code =
+            protection_ != nullptr ? protection_->unprotected_answer() : std::nullopt) {
+      return fmt::format(
+          "no protected answer from {} for {} s, only an unprotected {}.{:02} {}, which anyone "
+          "could "
+          "send; does the server have this security context?",
+          who, options_.timeout_s, coap::code_class(*code), coap::code_detail(*code),
+          coap::describe(*code));
+    }
     return fmt::format("no answer from {} for {} s after {} bytes; is it a CoAP server?", who,
                        options_.timeout_s, data_.size());
   }
@@ -137,6 +159,7 @@ class Fetch {
   }
 
   const GetOptions& options_;
+  Protection* protection_;
   wire::Endpoint server_;
   system::UdpSocket socket_;
   base::SeededRandom random_;
@@ -173,6 +196,12 @@ std::expected<void, std::string> get(const GetOptions& options) {
   }
   const auto server = system::parse_endpoint(fmt::format("[{}]:{}", uri->host, uri->port));
   if (!server) return Failure(server.error());
+  std::unique_ptr<Protection> protection;
+  if (!options.oscore_contexts.empty()) {
+    auto opened = Protection::open(options.oscore_contexts, options.oscore_context);
+    if (!opened) return Failure(opened.error());
+    protection = *std::move(opened);
+  }
   auto socket = system::UdpSocket::open({});
   if (!socket) return Failure(socket.error());
 
@@ -185,7 +214,7 @@ std::expected<void, std::string> get(const GetOptions& options) {
   request.accept = options.accept;
   request.payload = payload;
   system::catch_stop_signals();
-  const auto data = Fetch(options, *server, *std::move(socket)).run(request);
+  const auto data = Fetch(options, *server, *std::move(socket), protection.get()).run(request);
   if (!data) return Failure(data.error());
   return write_output(options.output, *data);
 }

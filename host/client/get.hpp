@@ -21,7 +21,9 @@ struct GetOptions {
   std::string payload_file;                     ///< sent with every request; empty: none
   std::optional<std::uint16_t> content_format;  ///< of the payload
   std::optional<std::uint16_t> accept;
-  bool quiet = false;  ///< no progress on stderr
+  std::string oscore_contexts;  ///< file of security contexts; empty: unprotected
+  std::string oscore_context;   ///< name of the one to use; empty: the file's only one
+  bool quiet = false;           ///< no progress on stderr
 };
 
 /// Fails with one line; then no output file has been touched.

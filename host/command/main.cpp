@@ -13,6 +13,7 @@
 #include "host/air/command.hpp"
 #include "host/client/command.hpp"
 #include "host/loader/command.hpp"
+#include "host/oscore/command.hpp"
 #include "host/packer/command.hpp"
 #include "host/router/command.hpp"
 #include "host/server/command.hpp"
@@ -25,6 +26,7 @@ using namespace goldcrest;
 void add_commands(CLI::App& app, int& exit_code) {
   packer::add_packer_commands(app, exit_code);
   server::add_server_command(app, exit_code);
+  oscore::add_oscore_command(app, exit_code);
   client::add_get_command(app, exit_code);
   router::add_router_command(app, exit_code);
   air::add_air_command(app, exit_code);

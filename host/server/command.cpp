@@ -2,6 +2,7 @@
 #include "host/server/command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 
 #include "host/server/serve.hpp"
@@ -33,6 +34,20 @@ void add_server_command(CLI::App& app, int& exit_code) {
                    "seconds after which devices are told to ask again; 0: as they like")
       ->type_name("SECONDS")
       ->capture_default_str();
+  auto* contexts =
+      command
+          ->add_option("--oscore", options->oscore_contexts,
+                       "security contexts of the devices (goldcrest oscore); watched while serving")
+          ->type_name("FILE");
+  const std::map<std::string, OscorePolicy> policies{{"optional", OscorePolicy::optional},
+                                                     {"required", OscorePolicy::required}};
+  command
+      ->add_option("--oscore-policy", options->oscore_policy,
+                   "optional (default): devices without a context are served unprotected; "
+                   "required: they are not served")
+      ->transform(
+          CLI::CheckedTransformer(policies, CLI::ignore_case).description("{optional,required}"))
+      ->needs(contexts);
   command->add_flag("--json", options->json, "log one JSON object a line");
   command->add_flag("--quiet", options->quiet, "do not log requests");
   command->footer("Log on stdout. Stops cleanly on SIGINT and SIGTERM. docs/server.md");

@@ -63,7 +63,7 @@ base::Bytes bytes_of(const wire::EntityTag& etag) {
 }  // namespace
 
 std::optional<base::Bytes> Engine::receive(base::Instant now, const wire::Endpoint& from,
-                                           base::Bytes datagram) {
+                                           base::Bytes datagram, std::string_view context) {
   const auto header = coap::peek_header(datagram);
   if (!header) return std::nullopt;
   const bool confirmable = header->type == Type::confirmable;
@@ -82,6 +82,7 @@ std::optional<base::Bytes> Engine::receive(base::Instant now, const wire::Endpoi
                        .response = {},
                        .classic = {},
                        .ask = {},
+                       .context = context,
                        .reason = {}};
   const auto response = handle(*message, record);
   if (!response.reset) record.response = response.code;

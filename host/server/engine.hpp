@@ -31,6 +31,8 @@ struct RequestRecord {
   /// What the device said, by protocol.
   std::optional<wire::ClassicRequest> classic;
   std::optional<wire::Ask> ask;
+  /// Name of the OSCORE context the request came under; empty when it was not protected.
+  std::string_view context;
   /// The file the answer names or is taken from; nullptr when none.
   const Update* update = nullptr;
   /// The bytes of it that were sent.
@@ -64,9 +66,10 @@ class Engine {
   Engine(const Store& store, const EngineSettings& settings, RequestLog* log = nullptr)
       : store_(store), settings_(settings), log_(log) {}
 
-  /// The answer, valid until the next call; nothing when the datagram deserves none.
+  /// The answer, valid until the next call; nothing when the datagram deserves none. `context` is
+  /// for the log.
   std::optional<base::Bytes> receive(base::Instant now, const wire::Endpoint& from,
-                                     base::Bytes datagram);
+                                     base::Bytes datagram, std::string_view context = {});
 
  private:
   /// An answer before it is written: options in ascending order of number.

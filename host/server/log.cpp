@@ -105,6 +105,7 @@ std::string to_text(const RequestRecord& record) {
   for_each_option(record.request, [&](const std::string& name, const std::string& value) {
     line += fmt::format(" {}={}", name, value);
   });
+  if (!record.context.empty()) line += fmt::format(" context={}", printable(record.context));
   line += device_text(record);
   line += record.response ? fmt::format(" -> {} {}", code_text(*record.response),
                                         coap::describe(*record.response))
@@ -127,6 +128,7 @@ nlohmann::ordered_json to_json(const RequestRecord& record) {
   for_each_option(record.request, [&](const std::string& name, const std::string& value) {
     options[name] = value;
   });
+  if (!record.context.empty()) json["context"] = printable(record.context);
   json["response"] = record.response ? code_text(*record.response) : "RST";
   if (const auto& classic = record.classic) {
     json["protocol"] = "classic";

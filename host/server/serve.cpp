@@ -15,6 +15,7 @@
 #include "host/server/batch_socket.hpp"
 #include "host/server/directory.hpp"
 #include "host/server/log.hpp"
+#include "host/server/oscore_front.hpp"
 #include "host/system/run.hpp"
 
 namespace goldcrest::server {
@@ -60,13 +61,18 @@ class Output final : public RequestLog {
 
 class Server {
  public:
-  Server(const ServeOptions& options, std::vector<packer::PublicKey> keys, BatchSocket& socket)
+  Server(const ServeOptions& options, std::vector<packer::PublicKey> keys,
+         std::optional<OscoreFiles> oscore, BatchSocket& socket)
       : options_(options),
         output_(options.json),
         store_(std::move(keys)),
         engine_(store_, options.engine, options.quiet ? nullptr : &output_),
         directory_(options.folder, store_),
-        socket_(socket) {}
+        socket_(socket) {
+    if (!oscore) return;
+    oscore_.emplace(*std::move(oscore), engine_, options.oscore_policy,
+                    options.quiet ? nullptr : &output_);
+  }
 
   std::expected<void, std::string> run() {
     output_.event("serving",
@@ -76,6 +82,7 @@ class Server {
     for (int look = 0; look < 2; ++look) {
       if (auto scanned = scan(); !scanned) return scanned;
     }
+    if (oscore_) report_contexts();
     if (store_.updates().empty()) {
       output_.event("empty", fmt::format("no updates in {} yet", options_.folder), {});
     }
@@ -96,12 +103,14 @@ class Server {
       const auto now = system::monotonic_now();
       const auto count =
           socket_.serve_waiting([&](const wire::Endpoint& from, base::Bytes datagram) {
-            return engine_.receive(now, from, datagram);
+            return oscore_ ? oscore_->receive(now, from, datagram)
+                           : engine_.receive(now, from, datagram);
           });
       requests_ += count;
       if (next_scan <= now) {
         next_scan = now + scan_interval;
         report_scan();
+        if (oscore_) reload_contexts();
       }
       output_.flush();
     }
@@ -113,6 +122,22 @@ class Server {
     const auto problem = scanned ? std::string() : scanned.error();
     if (!problem.empty() && problem != last_problem_) system::print_error(problem);
     last_problem_ = problem;
+  }
+
+  // New devices are known within a second. Contexts that cannot be read leave those before in
+  // force.
+  void reload_contexts() {
+    const auto reloaded = oscore_->reload();
+    const auto problem = reloaded ? std::string() : reloaded.error();
+    if (!problem.empty() && problem != last_context_problem_) system::print_error(problem);
+    last_context_problem_ = problem;
+    if (reloaded && *reloaded) report_contexts();
+  }
+  void report_contexts() {
+    output_.event(
+        "contexts",
+        fmt::format("{} security contexts in {}", oscore_->contexts(), options_.oscore_contexts),
+        {{"file", options_.oscore_contexts}, {"contexts", oscore_->contexts()}});
   }
 
   std::expected<void, std::string> scan() {
@@ -138,7 +163,9 @@ class Server {
   Engine engine_;
   UpdateDirectory directory_;
   BatchSocket& socket_;
+  std::optional<OscoreFront> oscore_;
   std::string last_problem_;
+  std::string last_context_problem_;
   std::uint64_t requests_ = 0;
 };
 
@@ -146,9 +173,9 @@ class Server {
 
 std::expected<void, std::string> serve(const ServeOptions& options) {
   if (std::error_code error; !std::filesystem::is_directory(options.folder, error)) {
-    return std::unexpected(fmt::format(
-        "there is no folder '{}'; create it, or name the one that holds the .fmu files",
-        options.folder));
+    return std::unexpected(
+        fmt::format("there is no folder '{}'; create it, or name the one that holds the .fmu files",
+                    options.folder));
   }
   std::vector<packer::PublicKey> keys;
   for (const auto& file : options.public_keys) {
@@ -161,12 +188,18 @@ std::expected<void, std::string> serve(const ServeOptions& options) {
     return std::unexpected(fmt::format(
         "'{}' is not an address; give one of this machine, or :: for all", options.bind));
   }
+  std::optional<OscoreFiles> oscore;
+  if (!options.oscore_contexts.empty()) {
+    auto files = OscoreFiles::open(options.oscore_contexts);
+    if (!files) return std::unexpected(files.error());
+    oscore.emplace(*std::move(files));
+  }
   auto socket = BatchSocket::open({*address, options.port});
   if (!socket) return std::unexpected(socket.error());
   system::catch_stop_signals();
   // Large buffers inside: not on the stack.
   const auto on_heap = std::make_unique<BatchSocket>(*std::move(socket));
-  return Server(options, std::move(keys), *on_heap).run();
+  return std::make_unique<Server>(options, std::move(keys), std::move(oscore), *on_heap)->run();
 }
 
 }  // namespace goldcrest::server

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/server/engine.hpp"
+#include "host/server/protected_engine.hpp"
 
 namespace goldcrest::server {
 
@@ -17,6 +18,8 @@ struct ServeOptions {
   std::uint16_t port = wire::coap::default_port;
   std::vector<std::string> public_keys;  ///< files; with them, signatures are checked
   EngineSettings engine;
+  std::string oscore_contexts;  ///< file; empty: OSCORE is not spoken
+  OscorePolicy oscore_policy = OscorePolicy::optional;
   bool json = false;
   bool quiet = false;  ///< requests are not logged
 };
