@@ -18,6 +18,18 @@ constexpr std::uint16_t message_id_step = 0x2000;
 
 }  // namespace
 
+// Sealed anew it is another request on the wire: another Message ID, and another token, by one byte
+// more or, where there is no room for it, by another first byte.
+void ClientSession::rename(Request& request) {
+  request.sent_message_id = static_cast<std::uint16_t>(request.sent_message_id + message_id_step);
+  const auto count = static_cast<std::uint8_t>(
+      static_cast<std::uint16_t>(request.sent_message_id - request.message_id) / message_id_step);
+  base::FixedVector<std::uint8_t, limits::coap_token_bytes> token;
+  base::ensure(token.append(request.token.bytes()));
+  if (!token.push_back(count)) token.front() ^= count;
+  request.sent_token = coap::Token({token.data(), token.size()});
+}
+
 // The entry under which the request travels: that of its last transmission if what was sealed then
 // is what would be sealed now, else one with a sequence number of its own.
 std::expected<ClientSession::Request*, Error> ClientSession::request_for(
@@ -36,12 +48,13 @@ std::expected<ClientSession::Request*, Error> ClientSession::request_for(
     known->partial_iv = *partial_iv;
     known->echo_version = echo_version_;
     known->answered = false;
-    known->sent_message_id = static_cast<std::uint16_t>(known->sent_message_id + message_id_step);
+    rename(*known);
     return known;
   }
   if (requests_.full()) requests_.erase(0);
   (void)requests_.push_back({.digest = digest,
                              .token = message.token,
+                             .sent_token = message.token,
                              .message_id = message.message_id,
                              .sent_message_id = message.message_id,
                              .partial_iv = *partial_iv,
@@ -67,6 +80,7 @@ std::expected<base::Bytes, Error> ClientSession::outgoing(base::Bytes datagram,
   const auto request = request_for(datagram, *message);
   if (!request) return std::unexpected(request.error());
   message->message_id = (*request)->sent_message_id;
+  message->token = (*request)->sent_token;
   return protect_request(context_, (*request)->partial_iv, *message, {echo_.data(), echo_.size()},
                          out);
 }
@@ -79,8 +93,9 @@ std::optional<base::Bytes> ClientSession::incoming(base::Bytes datagram, base::M
     if (message->type == coap::Type::confirmable) return datagram;
     return std::nullopt;
   }
-  const auto found = std::ranges::find(requests_, message->token, &Request::token);
+  const auto found = std::ranges::find(requests_, message->token, &Request::sent_token);
   if (found == requests_.end()) return std::nullopt;
+  message->token = found->token;
   if (message->type == coap::Type::acknowledgement) {
     if (message->message_id != found->sent_message_id) return std::nullopt;
     message->message_id = found->message_id;

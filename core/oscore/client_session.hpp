@@ -51,14 +51,15 @@ class ClientSession {
  private:
   struct Request {
     std::array<std::uint8_t, 16> digest{};  // of the plain datagram
-    wire::coap::Token token;
-    std::uint16_t message_id = 0;       // of the layer above
-    std::uint16_t sent_message_id = 0;  // another one when it was sealed anew
+    // Of the layer above, and as they travel: others once the request has been sealed anew.
+    wire::coap::Token token, sent_token;
+    std::uint16_t message_id = 0, sent_message_id = 0;
     PartialIv partial_iv;
     std::uint32_t echo_version = 0;
     bool answered = false;  // as it was sealed last
   };
 
+  static void rename(Request& request);
   std::expected<Request*, Error> request_for(base::Bytes datagram,
                                              const wire::coap::Message& message);
   RequestBinding binding_of(const Request& request) const;

@@ -155,6 +155,7 @@ TEST_F(ClientSessionTest, AChallengeIsMetWithTheNextRepetition) {
   for (std::uint16_t id = 20; id <= 21; ++id) {
     const auto again = send(request(id, static_cast<std::uint8_t>(id - 19)));
     EXPECT_NE(coap::parse(again)->message_id, id);
+    EXPECT_NE(coap::parse(again)->token, coap::parse(id == 20 ? first : parallel)->token);
     const auto opened = open(again);
     ASSERT_TRUE(opened.options.find(echo_option));
     EXPECT_EQ(to_hex(opened.options.find(echo_option)->value), to_hex(echo));
@@ -163,6 +164,7 @@ TEST_F(ClientSessionTest, AChallengeIsMetWithTheNextRepetition) {
       const auto plain = take(answer(again, coap::Code::content));
       ASSERT_TRUE(plain);
       EXPECT_EQ(coap::parse(*plain)->message_id, id);
+      EXPECT_EQ(coap::parse(*plain)->token, coap::parse(parallel)->token);
     }
   }
   // From then on there is no Echo any more, and what was sealed with it is not sealed otherwise.
