@@ -13,6 +13,7 @@
 #include "firmware/chip/interrupts.hpp"
 #include "firmware/chip/reset.hpp"
 #include "firmware/chip/spi.hpp"
+#include "firmware/chip/stack.hpp"
 #include "firmware/chip/time.hpp"
 #include "firmware/chip/unique_id.hpp"
 #include "firmware/chip/watchdog.hpp"
@@ -127,5 +128,6 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
 }  // namespace goldcrest::app
 
 extern "C" void run_image() {
+  goldcrest::chip::paint_stack();
   goldcrest::app::start();
 }

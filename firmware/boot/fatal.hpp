@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What BOOT does when it must not go on: it blinks an error code on LD2 for ever. docs/boot.md.
+// What BOOT does when it must not go on: it blinks an error code on LD2, then resets. docs/boot.md.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ enum class Fatal : std::uint8_t {
   internal = 8,        ///< a fault or a failed check in BOOT itself
 };
 
-/// Everything off but the LED; sleeps between its changes.
+/// Everything off but the LED, which shows the error ten times; then a reset.
 [[noreturn]] void stop(Fatal error);
 
 }  // namespace goldcrest::boot

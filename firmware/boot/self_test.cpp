@@ -23,25 +23,26 @@ using Word = volatile std::uint32_t;
 constexpr std::ptrdiff_t spared_words = 32;
 constexpr std::uint32_t pattern = 0x55555555;
 
+/// One element of a march: from `word` on, by `step` words, reads `expected` and writes `next`.
+bool pass(Word* word, std::ptrdiff_t step, std::size_t words, std::uint32_t expected,
+          std::uint32_t next) {
+  do {
+    if (*word != expected) return false;
+    *word = next;
+    word += step;
+  } while (--words != 0);
+  return true;
+}
+
 /// March C-: ⇑(w0) ⇑(r0,w1) ⇑(r1,w0) ⇓(r0,w1) ⇓(r1,w0) ⇓(r0), with a word and its complement.
-bool march(Word* first, Word* last, std::uint32_t zero) {
+bool march(Word* first, Word* end, std::uint32_t zero) {
   const std::uint32_t one = ~zero;
-  const auto up = [&](std::uint32_t expected, std::uint32_t next) {
-    for (Word* word = first; word != last; ++word) {
-      if (*word != expected) return false;
-      *word = next;
-    }
-    return true;
-  };
-  const auto down = [&](std::uint32_t expected, std::uint32_t next) {
-    for (Word* word = last; word-- != first;) {
-      if (*word != expected) return false;
-      *word = next;
-    }
-    return true;
-  };
-  for (Word* word = first; word != last; ++word) *word = zero;
-  return up(zero, one) && up(one, zero) && down(zero, one) && down(one, zero) && down(zero, zero);
+  Word* last = end - 1;
+  const auto words = static_cast<std::size_t>(end - first);
+  for (Word* word = first; word != end; ++word) *word = zero;
+  return pass(first, 1, words, zero, one) && pass(first, 1, words, one, zero) &&
+         pass(last, -1, words, zero, one) && pass(last, -1, words, one, zero) &&
+         pass(last, -1, words, zero, zero);
 }
 
 /// Word by word, putting back what was there; for memory in use.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The stack: how much there is and how much was ever used (it is painted at start-up).
+// The stack: how much there is and how much was ever used.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,9 @@ namespace goldcrest::chip {
 
 /// Bytes.
 std::uint32_t stack_size();
-/// The most bytes that were in use at once since the reset.
+/// Fills the part that is not in use with a pattern, for stack_high_water(). To be called first.
+void paint_stack();
+/// The most bytes that were in use at once since paint_stack().
 std::uint32_t stack_high_water();
 
 }  // namespace goldcrest::chip

@@ -73,6 +73,14 @@ std::uint32_t stack_size() {
   return static_cast<std::uint32_t>(image_stack_end - image_stack_start) * 4;
 }
 
+void paint_stack() {
+  std::uint32_t* top;
+  asm volatile("mov %0, sp" : "=r"(top));
+  for (volatile std::uint32_t* word = image_stack_start; word + 8 < top; ++word) {
+    *word = stack_paint;
+  }
+}
+
 std::uint32_t stack_high_water() {
   const volatile std::uint32_t* lowest = image_stack_start;
   while (lowest != image_stack_end && *lowest == stack_paint) ++lowest;
@@ -81,11 +89,6 @@ std::uint32_t stack_high_water() {
 
 extern "C" void reset_handler() {
   // Volatile, so that the compiler does not turn these loops into calls of memset and memcpy.
-  std::uint32_t* top;
-  asm volatile("mov %0, sp" : "=r"(top));
-  for (volatile std::uint32_t* word = image_stack_start; word + 8 < top; ++word) {
-    *word = stack_paint;
-  }
   const volatile std::uint32_t* source = image_data_load;
   for (volatile std::uint32_t* word = image_data_start; word != image_data_end; ++word) {
     *word = *source++;

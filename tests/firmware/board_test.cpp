@@ -15,6 +15,7 @@
 #include "core/update/installer.hpp"
 #include "core/update/slots.hpp"
 #include "host/board/board.hpp"
+#include "host/board/debugger.hpp"
 #include "host/packer/man.hpp"
 #include "host/packer/memory_flash.hpp"
 #include "host/packer/pack.hpp"
@@ -395,6 +396,72 @@ TEST_F(Firmware, BlinksWithoutAnApplication) {
   start(flash);
   EXPECT_EQ(blink_code(), 5);
   EXPECT_EQ(console_, "");
+}
+
+TEST_F(Firmware, TriesAgainAfterShowingTheError) {
+  auto flash = factory().man;
+  flash[image::factory_section.base - image::flash_section.base + 8] ^= 0x01;
+  start(flash);
+  run(1s);  // the first round has begun, or the pause behind it
+  std::vector<int> rounds;
+  bool was_on = board_.led();
+  auto last_change = board_.now();
+  const auto operations = board_.flash_operations();
+  int blinks = was_on ? 1 : 0;
+  for (const auto end = board_.now() + 40s; board_.now() < end;) {
+    run(20ms);
+    if (blinks > 0 && board_.now() - last_change > 1s) {
+      rounds.push_back(blinks);
+      blinks = 0;
+    }
+    if (board_.led() == was_on) continue;
+    was_on = board_.led();
+    last_change = board_.now();
+    blinks += was_on ? 1 : 0;
+  }
+  // A reset every 24 s, and no round was cut short by it but the one this has come into.
+  ASSERT_GT(rounds.size(), 12u);
+  EXPECT_THAT(std::vector(rounds.begin() + 1, rounds.end()), testing::Each(2));
+  EXPECT_EQ(board_.flash_operations(), operations);
+
+  const auto page = image::factory_section.base - image::flash_section.base;
+  program(image::factory_section.base,  // the fault passes
+          std::span(factory().man).subspan(page, image::page_size));
+  EXPECT_TRUE(wait_for("Current version: 1.0.31\r\n", 30s)) << console_;
+}
+
+TEST_F(Firmware, TheWatchdogResetsABootThatHangsInItsError) {
+  auto flash = factory().man;
+  flash[image::factory_section.base - image::flash_section.base + 8] ^= 0x01;
+  start(flash);
+  run(1s);
+  // SysTick stops: BOOT waits for it for ever.
+  constexpr std::array<std::uint8_t, 4> off{};
+  ASSERT_TRUE(board_.debugger().write(0xE000E010, off));
+  board_.debugger().detach();
+  const bool led = board_.led();
+  run(10s);
+  EXPECT_EQ(board_.led(), led);
+  run(20s);  // 28 s at the LSI's typical 37 kHz
+  EXPECT_EQ(blink_code(), 2);
+}
+
+TEST_F(Firmware, StartsTheApplicationInTime) {
+  start(factory().man);
+  power_cycle();
+  const auto* vectors =
+      factory().man.data() + (image::app1_section.base - image::flash_section.base);
+  auto& debugger = board_.debugger();
+  ASSERT_TRUE(debugger.add_breakpoint(base::load_le32(vectors + 4) & ~1u));
+  const auto begin = board_.now();
+  board_.run_until(begin + 5s);
+  ASSERT_TRUE(debugger.halt());
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(board_.now() - begin).count();
+  RecordProperty("milliseconds", static_cast<int>(milliseconds));
+  // 237 ms with one verification (docs/boot.md); twice that is too long.
+  EXPECT_LT(milliseconds, 470);
+  debugger.detach();
 }
 
 }  // namespace
