@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "core/crypto/crc32.hpp"
+#include "core/crypto/ecdsa_p256.hpp"
 #include "core/crypto/lms.hpp"
+#include "core/image/signature_types.hpp"
 
 namespace goldcrest::image {
 namespace {
@@ -17,7 +19,6 @@ constexpr std::size_t keys_offset = 416;
 constexpr std::size_t key_size = 24;
 constexpr std::size_t keys_end = 512;
 constexpr std::size_t crc_offset = factory_size - 4;
-constexpr std::size_t p256_public_key_size = 64;
 static_assert(anchors_offset + limits::trust_anchors * anchor_size == keys_offset);
 static_assert(keys_offset + limits::content_keys * key_size == keys_end);
 
@@ -25,9 +26,15 @@ bool all_zero(base::Bytes bytes) {
   return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
+/// Form only; whether the bytes are a point of the curve shows when a signature is checked. A key
+/// of a type that this build does not check is never used.
 bool holds(const TrustAnchor& anchor) {
-  if (anchor.type == SignatureType::ecdsa_p256) return anchor.key().size() == p256_public_key_size;
-  return anchor.type == SignatureType::lms && crypto::LmsPublicKey::parse(anchor.key()).has_value();
+  if (anchor.type == SignatureType::ecdsa_p256) {
+    return anchor.key().size() == crypto::p256_public_key_size;
+  }
+  if (anchor.type != SignatureType::lms) return false;
+  if constexpr (!checks_lms) return true;
+  return crypto::LmsPublicKey::parse(anchor.key()).has_value();
 }
 
 template <typename Keys>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/image/manifest.hpp"
 
+#include "core/crypto/ecdsa_p256.hpp"
 #include "core/image/relocations.hpp"
 
 namespace goldcrest::image {
@@ -76,7 +77,9 @@ std::expected<void, ManifestError> check_manifest(const Manifest& manifest) {
       round_up(image_size, page_size) > relocation_table_offset(table_size)) {
     return std::unexpected(ManifestError::image_size);
   }
-  if (manifest.signature_size == 0 || manifest.signature_size > limits::signature_bytes) {
+  if (manifest.signature_size == 0 || manifest.signature_size > limits::signature_bytes ||
+      (manifest.signature_type == SignatureType::ecdsa_p256 &&
+       manifest.signature_size != crypto::p256_signature_size)) {
     return std::unexpected(ManifestError::signature_size);
   }
   return {};

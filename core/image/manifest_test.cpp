@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/image/manifest.hpp"
 
+#include <bearssl_ec.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -136,13 +137,81 @@ TEST(VerifyManifest, NamesWhatIsWrong) {
   image.manifest.product = *ProductId::from_text("ANOTHER");
   image.sign();
   EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::product);
+  // The key of that id is for signatures of the other type.
   image = testing::make_image();
   image.manifest.signature_type = SignatureType::ecdsa_p256;
-  image.sign();
-  EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::unsupported_signature);
+  image.signature.resize(64);
+  image.manifest.signature_size = 64;
+  EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::unknown_signing_key);
   image = testing::make_image();
   image.signature.back() ^= 1;
   EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::signature);
+}
+
+/// RFC 6979 appendix A.2.5.
+constexpr std::string_view p256_private_key =
+    "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721";
+constexpr std::string_view p256_public_key =
+    "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6"
+    "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299";
+
+/// As Image::sign(), with that key.
+void sign_with_p256(testing::Image& image) {
+  image.manifest.signature_type = SignatureType::ecdsa_p256;
+  image.manifest.signature_size = 64;
+  auto secret = crypto::from_hex(p256_private_key);
+  const br_ec_private_key key{BR_EC_secp256r1, secret.data(), secret.size()};
+  const auto digest = crypto::Sha256::of(emit_manifest(image.manifest));
+  image.signature.resize(64);
+  ASSERT_EQ(br_ecdsa_i31_sign_raw(&br_ec_prime_i31, &br_sha256_vtable, digest.data(), &key,
+                                  image.signature.data()),
+            64u);
+}
+
+Factory factory_with_p256(std::string_view public_key) {
+  auto factory = testing::factory();
+  TrustAnchor anchor{.key_id = 0x256, .type = SignatureType::ecdsa_p256, .public_key = {}};
+  base::ensure(anchor.public_key.append(crypto::from_hex(public_key)));
+  base::ensure(factory.trust_anchors.push_back(anchor));
+  return factory;
+}
+
+TEST(VerifyManifest, TakesEcdsaP256) {
+  const auto factory = factory_with_p256(p256_public_key);
+  std::array<std::uint8_t, factory_size> block;
+  EXPECT_TRUE(emit_factory(factory, block)) << "a device may trust keys of both types";
+  auto image = testing::make_image();
+  image.manifest.signing_key_id = 0x256;
+  sign_with_p256(image);
+  ASSERT_TRUE(verify_manifest(image.header(), factory));
+  for (std::size_t i = manifest_size; i < image.header().size(); ++i) {
+    auto header = image.header();
+    header[i] ^= 0x02;
+    EXPECT_EQ(verify_manifest(header, factory).error(), VerifyError::signature) << i;
+  }
+  std::string off_the_curve(p256_public_key);
+  off_the_curve.back() = '8';
+  EXPECT_EQ(verify_manifest(image.header(), factory_with_p256(off_the_curve)).error(),
+            VerifyError::signature);
+  // The key of the other type, and the other type's signature under this key's id.
+  image.manifest.signing_key_id = testing::signing_key_id;
+  sign_with_p256(image);
+  EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::unknown_signing_key);
+  image = testing::make_image();
+  image.manifest.signing_key_id = 0x256;
+  image.sign();
+  EXPECT_EQ(verify_manifest(image.header(), factory).error(), VerifyError::unknown_signing_key);
+}
+
+TEST(Manifest, AnEcdsaSignatureHas64Bytes) {
+  auto manifest = testing::make_image().manifest;
+  manifest.signature_type = SignatureType::ecdsa_p256;
+  for (const std::uint32_t size : {1u, 63u, 65u, 1620u}) {
+    manifest.signature_size = size;
+    EXPECT_EQ(check_manifest(manifest).error(), ManifestError::signature_size) << size;
+  }
+  manifest.signature_size = 64;
+  EXPECT_TRUE(check_manifest(manifest));
 }
 
 }  // namespace

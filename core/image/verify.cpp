@@ -4,25 +4,49 @@
 #include <array>
 
 #include "core/crypto/constant_time.hpp"
+#include "core/crypto/ecdsa_p256.hpp"
 #include "core/crypto/lms.hpp"
 #include "core/image/digest.hpp"
 #include "core/image/info.hpp"
+#include "core/image/signature_types.hpp"
 
 namespace goldcrest::image {
 namespace {
 
+using SignatureCheck = bool (*)(base::Bytes public_key, base::Bytes message, base::Bytes signature);
+
+/// Null for a type that this build does not check.
+SignatureCheck check_of(SignatureType type) {
+  switch (type) {
+    case SignatureType::lms:
+      if constexpr (checks_lms) {
+        return [](base::Bytes public_key, base::Bytes message, base::Bytes signature) {
+          return crypto::lms_verify(public_key, message, signature).has_value();
+        };
+      }
+      break;
+    case SignatureType::ecdsa_p256:
+      if constexpr (checks_ecdsa_p256) {
+        return [](base::Bytes public_key, base::Bytes message, base::Bytes signature) {
+          return crypto::ecdsa_p256_verify(public_key, message, signature).has_value();
+        };
+      }
+      break;
+  }
+  return nullptr;
+}
+
 std::expected<void, VerifyError> check_signature(base::Bytes bytes, const Manifest& manifest,
                                                  const Factory& factory) {
-  if (manifest.signature_type != SignatureType::lms) {
-    return std::unexpected(VerifyError::unsupported_signature);
-  }
+  const auto check = check_of(manifest.signature_type);
+  if (check == nullptr) return std::unexpected(VerifyError::unsupported_signature);
   const auto* anchor = factory.trust_anchor(manifest.signing_key_id);
   if (anchor == nullptr || anchor->type != manifest.signature_type) {
     return std::unexpected(VerifyError::unknown_signing_key);
   }
   const auto signed_part = bytes.first(manifest_size);
   const auto signature = bytes.subspan(manifest_size, manifest.signature_size);
-  if (!crypto::lms_verify(anchor->key(), signed_part, signature)) {
+  if (!check(anchor->key(), signed_part, signature)) {
     return std::unexpected(VerifyError::signature);
   }
   return {};
@@ -61,7 +85,7 @@ std::string_view describe(VerifyError error) {
     case VerifyError::unknown_signing_key:
       return "the image is signed with a key that this device does not trust";
     case VerifyError::unsupported_signature:
-      return "the signature is of a type that this device does not check (ECDSA P-256)";
+      return "the signature is of a type that this device does not check";
     case VerifyError::signature:
       return "the signature does not hold";
     case VerifyError::relocations:

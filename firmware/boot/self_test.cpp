@@ -5,8 +5,10 @@
 #include <array>
 #include <string_view>
 
+#include "core/crypto/ecdsa_p256.hpp"
 #include "core/crypto/lms_parameters.hpp"
 #include "core/crypto/sha256.hpp"
+#include "core/image/signature_types.hpp"
 #include "firmware/chip/crc_unit.hpp"
 
 extern "C" {
@@ -81,6 +83,26 @@ constexpr crypto::Digest node_answer{
     0x97, 0x44, 0x19, 0x1F, 0x9E, 0x1A, 0xB7, 0x70, 0x35, 0xA4, 0x2B, 0x01, 0x6D, 0xC0, 0x6D, 0x82};
 constexpr std::uint16_t checksum_answer = 0x1830;
 
+[[maybe_unused]] bool lms_works() {
+  Hash start;
+  for (std::size_t i = 0; i < n; ++i) start[i] = static_cast<std::uint8_t>(0x40 + i);
+  Hash value = start;
+  const auto parameters = crypto::lmots_parameters(7);  // LMOTS_SHA256_N24_W4
+  if (!parameters) return false;
+  crypto::lmots_walk_chain(identifier, leaf, chain, 0, 15, value);
+  if (value != chain_end) return false;
+  if (crypto::lmots_checksum(value, *parameters) != checksum_answer) return false;
+
+  auto node = crypto::lms_hash(identifier, 16, crypto::lms_d_intr);
+  node.update(value);
+  node.update(start);
+  return node.finish() == node_answer;
+}
+
+base::Bytes bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
 }  // namespace
 
 bool ram_holds() {
@@ -97,23 +119,14 @@ bool boot_unchanged(const image::Factory& factory) {
 }
 
 bool cryptography_works() {
-  const base::Bytes message(reinterpret_cast<const std::uint8_t*>(sha256_message.data()),
-                            sha256_message.size());
-  if (crypto::Sha256::of(message) != sha256_answer) return false;
-
-  Hash start;
-  for (std::size_t i = 0; i < n; ++i) start[i] = static_cast<std::uint8_t>(0x40 + i);
-  Hash value = start;
-  const auto parameters = crypto::lmots_parameters(7);  // LMOTS_SHA256_N24_W4
-  if (!parameters) return false;
-  crypto::lmots_walk_chain(identifier, leaf, chain, 0, 15, value);
-  if (value != chain_end) return false;
-  if (crypto::lmots_checksum(value, *parameters) != checksum_answer) return false;
-
-  auto node = crypto::lms_hash(identifier, 16, crypto::lms_d_intr);
-  node.update(value);
-  node.update(start);
-  return node.finish() == node_answer;
+  if (crypto::Sha256::of(bytes_of(sha256_message)) != sha256_answer) return false;
+  if constexpr (image::checks_lms) {
+    if (!lms_works()) return false;
+  }
+  if constexpr (image::checks_ecdsa_p256) {
+    if (!crypto::p256_arithmetic_works()) return false;
+  }
+  return true;
 }
 
 }  // namespace goldcrest::boot
