@@ -31,7 +31,7 @@ void step() {
 
 }  // namespace
 
-void stop(Fatal error) {
+void blink(Fatal error) {
   chip::disable_interrupts();
   chip::restore_reset_clock();
   chip::enable_gpio();

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "firmware/chip/execution.hpp"
+
 namespace goldcrest::boot {
 
 /// The value is the number of blinks between two pauses.
@@ -18,7 +20,12 @@ enum class Fatal : std::uint8_t {
   internal = 8,        ///< a fault or a failed check in BOOT itself
 };
 
-/// Everything off but the LED, which shows the error ten times; then a reset.
-[[noreturn]] void stop(Fatal error);
+/// Everything off but the LED. Does not return, but the compiler does not know.
+[[gnu::noipa]] void blink(Fatal error);
+
+[[noreturn, gnu::always_inline]] inline void stop(Fatal error) {
+  blink(error);
+  chip::dead_end();
+}
 
 }  // namespace goldcrest::boot

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: MIT
 // BOOT: runs at every reset, checks itself, and starts the MTA (jumper on PA0) or the application
 // that update::decide() chose. docs/boot.md.
+#include <bit>
+
 #include "core/crypto/sha256.hpp"
 #include "core/image/factory.hpp"
+#include "core/image/verify.hpp"
 #include "core/update/boot_decision.hpp"
 #include "firmware/boot/boot_flash.hpp"
 #include "firmware/boot/fatal.hpp"
 #include "firmware/boot/jump.hpp"
 #include "firmware/boot/self_test.hpp"
 #include "firmware/chip/clock.hpp"
+#include "firmware/chip/execution.hpp"
 #include "firmware/chip/gpio.hpp"
 #include "firmware/chip/interrupts.hpp"
 #include "firmware/chip/watchdog.hpp"
 
 namespace goldcrest::boot {
 namespace {
+
+constexpr unsigned boot_size_exponent = std::countr_zero(image::boot_section.size);
+static_assert(image::boot_section.size == 1u << boot_size_exponent &&
+              image::boot_section.base % image::boot_section.size == 0);
 
 bool jumper_set() {
   chip::enable_gpio();
@@ -33,7 +41,10 @@ bool mta_unchanged(const image::Factory& factory) {
   return crypto::Sha256::of({start, factory.mta_size}) == factory.mta_digest;
 }
 
+/// Whatever is started has been verified twice, and until then the CPU executes nothing but BOOT:
+/// an instruction that is skipped makes one verification pass, or the CPU go astray, but not both.
 [[noreturn]] void boot() {
+  chip::execute_only(image::boot_section.base, boot_size_exponent);
   // At the clock the chip starts with, the test of the RAM alone would take 0.2 s.
   if (!chip::run_at_full_speed()) stop(Fatal::clock);
   if (!ram_holds()) stop(Fatal::ram);
@@ -45,15 +56,19 @@ bool mta_unchanged(const image::Factory& factory) {
 
   if (jumper_set()) {
     if (!mta_unchanged(*factory)) stop(Fatal::mta_damaged);
-    start_program(image::mta_section.base);
+    chip::forget();
+    if (!mta_unchanged(*factory)) stop(Fatal::mta_damaged);
+    start_program(image::mta_section.base, image::mta_section.base);
   }
   const auto choice = update::decide(flash, *factory);
   if (!choice) {
     stop(choice.error() == update::BootError::flash ? Fatal::flash : Fatal::no_application);
   }
+  const auto again = image::verify(flash, choice->image.slot(), *factory);
+  if (!again) stop(Fatal::no_application);
   // An image on trial is watched from its first instruction.
   if (choice->trial) chip::start_watchdog();
-  start_program(choice->image.vector_table());
+  start_program(choice->image.vector_table(), again->vector_table());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The Cortex-M3's own peripherals: SysTick, NVIC, system control block (PM0056 chapter 4).
+// The Cortex-M3's own peripherals: SysTick, NVIC, system control block, MPU (PM0056 chapter 4).
 #pragma once
 
 #include "firmware/chip/registers/register.hpp"
@@ -43,6 +43,14 @@ struct SystemControlRegisters {
   Register bfar;
 };
 
+struct MpuRegisters {
+  Register type;  // 0x00
+  Register ctrl;  // 0x04
+  Register rnr;   // 0x08
+  Register rbar;  // 0x0C
+  Register rasr;  // 0x10
+};
+
 inline SysTickRegisters& systick() {
   return peripheral<SysTickRegisters, 0xE000E010>();
 }
@@ -53,12 +61,36 @@ inline SystemControlRegisters& scb() {
   return peripheral<SystemControlRegisters, 0xE000ED00>();
 }
 
+inline MpuRegisters& mpu() {
+  return peripheral<MpuRegisters, 0xE000ED90>();
+}
+
 namespace systick_ctrl {
 inline constexpr std::uint32_t enable = bit(0);
 inline constexpr std::uint32_t tickint = bit(1);
 inline constexpr std::uint32_t countflag = bit(16);
 // CLKSOURCE (bit 2) clear: HCLK / 8
 }  // namespace systick_ctrl
+
+namespace mpu_ctrl {
+inline constexpr std::uint32_t enable = bit(0);
+inline constexpr std::uint32_t privdefena = bit(2);
+}  // namespace mpu_ctrl
+
+namespace mpu_rbar {
+inline constexpr std::uint32_t valid = bit(4);  // the number of the region is in bits 0 to 3
+}  // namespace mpu_rbar
+
+namespace mpu_rasr {
+inline constexpr std::uint32_t enable = bit(0);
+/// A region of 2 to the power of `exponent` bytes.
+constexpr std::uint32_t size(unsigned exponent) {
+  return (exponent - 1) << 1;
+}
+inline constexpr std::uint32_t normal_memory = bit(17);  // TEX 0, C: write-through
+inline constexpr std::uint32_t read_write = 3u << 24;
+inline constexpr std::uint32_t execute_never = bit(28);
+}  // namespace mpu_rasr
 
 namespace scb_icsr {
 inline constexpr std::uint32_t pendstclr = bit(25);
