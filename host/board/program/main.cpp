@@ -32,6 +32,7 @@ constexpr const char* description =
     "  type TEXT                         TEXT and Return on the serial console\n"
     "  status                            as JSON\n"
     "  energy                            time in each power mode, charge, as JSON\n"
+    "  wear                              flash erases and writes so far, by page, as JSON\n"
     "  cpu                               registers\n"
     "  quit\n"
     "\n"
@@ -87,6 +88,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
   app.add_flag("--energy", session.energy,
                "at the end, tell the time in each power mode and the charge, on stderr");
+  app.add_flag("--wear", session.wear,
+               "at the end, tell what the firmware has erased and written, on stderr");
   app.add_option("--trace", arguments.trace,
                  "what to log on stderr, a comma between: registers, interrupts, radio, serial, "
                  "flash, power, unmodelled")

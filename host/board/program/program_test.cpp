@@ -241,6 +241,18 @@ TEST_F(BoardProcess, tells_what_it_has_spent) {
   EXPECT_NE(energy.find("\"radio_seconds\":{"), std::string::npos);
 }
 
+TEST_F(BoardProcess, tells_what_it_has_worn) {
+  start_and_connect(
+      {"--image", std::string(GOLDCREST_BOARD_PROGRAMS) + "/flash_rules.elf", "--wear"});
+  ASSERT_TRUE(console_shows("done\n"));
+  const std::string wear = send("wear");
+  EXPECT_TRUE(wear.starts_with("ok {\"eeprom\":")) << wear;
+  EXPECT_EQ(wear.find("\"erases\":0,\"half"), std::string::npos) << wear;
+  send("quit");
+  EXPECT_EQ(wait_for_end(), 0);
+  EXPECT_NE(content("errors").find("most erases of a page"), std::string::npos);
+}
+
 TEST_F(BoardProcess, two_boards_do_not_share_a_control_socket) {
   start_and_connect();
   const pid_t first = std::exchange(process_, 0);

@@ -57,7 +57,9 @@ std::string_view next_word(std::string_view& text) {
 }  // namespace
 
 Session::Session(const SessionOptions& options)
-    : options_(options), board_(board_options(options)) {}
+    : options_(options), board_(board_options(options)) {
+  board_.watch_flash([this](const FlashOperation& operation) { wear_.count(operation); });
+}
 
 // --- start and end -------------------------------------------------------------------------------
 
@@ -170,6 +172,7 @@ std::expected<void, std::string> Session::finish() {
     if (!pin_file_) return std::unexpected(options_.pins.string() + ": could not be written");
   }
   if (options_.energy) fmt::print(stderr, "{}", describe(board_.activity()));
+  if (options_.wear) fmt::print(stderr, "{}", describe(wear_));
   if (auto saved = save(); !saved) return saved;
   if (!options_.until.empty() && !until_seen_) {
     return std::unexpected(
@@ -295,14 +298,15 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
   }
   if (word == "status") return status();
   if (word == "energy") return energy();
+  if (word == "wear") return wear();
   if (word == "cpu") return board_.powered() ? board_.describe_cpu() : "no power";
   if (word == "quit") {
     quit_ = true;
     return "";
   }
   return std::unexpected(
-      "unknown command; there are jumper, button, reset, power, cut, type, status, energy, cpu, "
-      "program and quit");
+      "unknown command; there are jumper, button, reset, power, cut, type, status, energy, wear, "
+      "cpu, program and quit");
 }
 
 std::expected<void, std::string> Session::program(std::span<const std::uint8_t> image) {
@@ -396,6 +400,30 @@ std::string Session::energy() const {
                             {"charge_uah", chip_charge + radio_charge},
                             {"instructions", activity.instructions},
                             {"flash_operations", activity.flash_operations}};
+  return json.dump();
+}
+
+std::string Session::wear() const {
+  nlohmann::json pages = nlohmann::json::array();
+  PageWear sum;
+  for (const auto& [address, page] : wear_.pages()) {
+    sum += page;
+    pages.push_back({{"address", address},
+                     {"erases", page.erases},
+                     {"half_pages", page.half_pages},
+                     {"words", page.words}});
+  }
+  nlohmann::json eeprom = nlohmann::json::array();
+  for (const auto& [address, writes] : wear_.eeprom()) {
+    eeprom.push_back({{"address", address}, {"writes", writes}});
+  }
+  const nlohmann::json json{{"erases", sum.erases},
+                            {"half_pages", sum.half_pages},
+                            {"words", sum.words},
+                            {"eeprom_writes", wear_.eeprom_writes()},
+                            {"option_byte_writes", wear_.option_bytes()},
+                            {"pages", pages},
+                            {"eeprom", eeprom}};
   return json.dump();
 }
 

@@ -21,6 +21,7 @@
 #include "host/board/program/drive.hpp"
 #include "host/board/program/gdb_server.hpp"
 #include "host/board/program/serial_port.hpp"
+#include "host/board/wear.hpp"
 
 namespace goldcrest::board::program {
 
@@ -31,6 +32,7 @@ struct SessionOptions {
   base::Duration run_for{};     ///< board time after which it ends; 0: never
   std::string until;            ///< what the console must show; it ends then
   bool energy = false;          ///< report at the end
+  bool wear = false;            ///< report at the end
   std::string serial = "stdio";
   std::optional<wire::Endpoint> air;
   bool jumper = false;
@@ -76,9 +78,11 @@ class Session final : private ControlHandler {
   std::expected<std::string, std::string> cut(std::string_view arguments);
   std::string status() const;
   std::string energy() const;
+  std::string wear() const;
 
   SessionOptions options_;
   Board board_;
+  WearCounter wear_;  ///< since the start of the program
   std::ofstream pin_file_;
   std::optional<PinRecorder> pins_;
   std::unique_ptr<SerialPort> serial_;
