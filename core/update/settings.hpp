@@ -3,6 +3,7 @@
 // docs/formats/data.md.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <expected>
@@ -16,13 +17,17 @@
 
 namespace goldcrest::update {
 
-/// Text of at most `Capacity` bytes, not empty when set.
+/// Text of at most `Capacity` characters, not empty when set. Printable ASCII: it comes from a
+/// console and is shown on one again, where anything else could give orders to the terminal.
 template <std::size_t Capacity>
 class Text {
  public:
-  /// Nothing when empty or too long.
+  /// Nothing when empty, too long or not printable.
   static std::optional<Text> from(std::string_view text) {
     if (text.empty() || text.size() > Capacity) return std::nullopt;
+    if (!std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; })) {
+      return std::nullopt;
+    }
     Text result;
     (void)result.characters_.append({text.data(), text.size()});
     return result;
