@@ -70,9 +70,6 @@ OperationResult Cutter::cut(const Operation& operation, const Obligation& obliga
                          .kind = std::string(to_text(operation.kind)),
                          .address = operation.address};
   found_.clear();
-  // Each restore leaves dead translations in a board's engine, and Unicorn 2.0.1 crashes after some
-  // 1,500 of them, it seems because its buffer is full.
-  boards_.clear();
   Context context{.obligation = obligation, .path = {obligation.phase, {}}, .result = result};
   for (const Form& form : forms_for(operation.kind, options_.forms)) {
     const Cut cut{operation.index, form};
