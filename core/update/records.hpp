@@ -24,6 +24,8 @@ enum class RecordKey : std::uint8_t {
   update_result = 3,     ///< of the last update; its meaning is the update client's
   random_seed = 4,       ///< counter that makes every boot's randomness another
   poll_interval = 5,     ///< seconds, 4 bytes
+  secure_context = 6,    ///< secure_context.hpp
+  sender_sequence = 7,   ///< end of the OSCORE sequence numbers reserved, 8 bytes
 };
 /// Keys are 1 to record_keys; records of keys that this program does not know are kept.
 inline constexpr std::uint8_t record_keys = 15;

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "core/base/ensure.hpp"
+#include "core/update/secure_context.hpp"
 #include "host/oscore/context_file.hpp"
 #include "host/packer/hex.hpp"
 #include "host/system/run.hpp"
@@ -101,6 +102,30 @@ Done list(const Options& options) {
   return {};
 }
 
+// The line that the provisioning application takes.
+Done provision(const Options& options) {
+  const auto contexts = read_contexts(options.file);
+  if (!contexts) return Failure(contexts.error());
+  const auto found = std::ranges::find(*contexts, options.name, &SharedContext::name);
+  if (found == contexts->end()) {
+    return Failure(fmt::format("{} has no context named {}", options.file, options.name));
+  }
+  if (found->id_context) {
+    return Failure(
+        fmt::format("{} has an id_context, which devices have no room for", options.name));
+  }
+  update::SecureContext context;
+  const bool fits = context.device_id.append(found->device_id) &&
+                    context.server_id.append(found->server_id) &&
+                    context.master_secret.append(found->master_secret) &&
+                    context.master_salt.append(found->master_salt);
+  base::ensure(fits);
+  std::array<char, update::secure_context_text_characters> text;
+  fmt::print("{}\n", update::emit_secure_context_text(context, text));
+  OPENSSL_cleanse(text.data(), text.size());
+  return {};
+}
+
 // Lines of Wireshark's table "oscore_contexts": the responses decrypt with the same line.
 Done wireshark(const Options& options) {
   const auto contexts = read_contexts(options.file);
@@ -146,6 +171,10 @@ void add_oscore_command(CLI::App& app, int& exit_code) {
       add_subcommand(*command, "remove", "Forget a context", options, exit_code, remove);
   removing->add_option("--name", options->name, "which")->required()->type_name("NAME");
   add_subcommand(*command, "list", "Name the contexts; prints no secret", options, exit_code, list);
+  auto* provisioning = add_subcommand(*command, "provision",
+                                      "Print the line that provisions a device, WITH the secret",
+                                      options, exit_code, provision);
+  provisioning->add_option("--name", options->name, "which")->required()->type_name("NAME");
   add_subcommand(*command, "wireshark",
                  "Print the lines of Wireshark's table oscore_contexts, WITH the secrets", options,
                  exit_code, wireshark);

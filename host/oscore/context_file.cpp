@@ -23,7 +23,9 @@ using Failure = std::unexpected<std::string>;
 constexpr std::string_view format_name = "goldcrest oscore contexts";
 constexpr std::size_t file_limit = 64u << 20u;
 constexpr std::size_t name_limit = 64;
-constexpr std::size_t secret_limit = 64;
+// As update::SecureContext has room for.
+constexpr std::size_t secret_limit = 32;
+constexpr std::size_t salt_limit = 16;
 
 bool printable(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
@@ -90,7 +92,7 @@ std::expected<SharedContext, std::string> parse_entry(const Json& json) {
   shared.device_id = entry.required("device_id", 1, identifier_bytes);
   shared.server_id = entry.required("server_id", 0, identifier_bytes);
   shared.master_secret = entry.required("master_secret", shortest_master_secret, secret_limit);
-  shared.master_salt = entry.bytes("master_salt", 0, secret_limit).value_or(ByteString());
+  shared.master_salt = entry.bytes("master_salt", 0, salt_limit).value_or(ByteString());
   shared.id_context = entry.bytes("id_context", 0, id_context_bytes);
   if (!entry.problem().empty()) return Failure(entry.problem());
   if (shared.device_id == shared.server_id) {
