@@ -247,7 +247,11 @@ TEST_F(BoardProcess, tells_what_it_has_worn) {
   ASSERT_TRUE(console_shows("done\n"));
   const std::string wear = send("wear");
   EXPECT_TRUE(wear.starts_with("ok {\"eeprom\":")) << wear;
-  EXPECT_EQ(wear.find("\"erases\":0,\"half"), std::string::npos) << wear;
+  EXPECT_NE(wear.find("\"eeprom_writes\":2,\"erases\":2,\"half_pages\":2,"), std::string::npos)
+      << wear;
+  EXPECT_NE(wear.find("{\"address\":134545408,\"erases\":2,\"half_pages\":1,\"words\":3}"),
+            std::string::npos)
+      << wear;
   send("quit");
   EXPECT_EQ(wait_for_end(), 0);
   EXPECT_NE(content("errors").find("most erases of a page"), std::string::npos);
