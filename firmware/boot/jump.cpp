@@ -14,7 +14,9 @@ void start_program(image::Address vectors, image::Address again) {
   chip::rcc().ahbrstr.write(chip::rcc_ahb::gpioa | chip::rcc_ahb::crc);
   chip::rcc().ahbrstr.write(0);
   chip::restore_reset_clock();
-  chip::forget();
+  // A copy that the compiler does not know to be one: it would use `vectors` twice below.
+  image::Address copy = again;
+  asm volatile("" : "+r"(copy));
   if (vectors != again) stop(Fatal::internal);
   chip::execute_anything();
   chip::scb().vtor.write(vectors);
@@ -27,10 +29,14 @@ void start_program(image::Address vectors, image::Address again) {
       "ldr r2, [%0, #4]\n"
       "msr msp, r1\n"
       "bx r2\n"
+      "udf #0\n"
+      "udf #0\n"
+      "udf #0\n"
+      "udf #0\n"
       : "+l"(vectors)
-      : "l"(again)
+      : "l"(copy)
       : "r1", "r2", "memory");
-  chip::dead_end();
+  __builtin_unreachable();
 }
 
 }  // namespace goldcrest::boot
