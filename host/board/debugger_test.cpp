@@ -63,8 +63,8 @@ struct Debugged {
     const auto bytes = debugger.read(address, 4);
     EXPECT_TRUE(bytes.has_value()) << bytes.error();
     if (!bytes) return 0;
-    return (*bytes)[0] | (*bytes)[1] << 8 | (*bytes)[2] << 16 |
-           static_cast<std::uint32_t>((*bytes)[3]) << 24;
+    return std::uint32_t{(*bytes)[0]} | std::uint32_t{(*bytes)[1]} << 8 |
+           std::uint32_t{(*bytes)[2]} << 16 | std::uint32_t{(*bytes)[3]} << 24;
   }
 };
 

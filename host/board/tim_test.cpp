@@ -16,7 +16,6 @@ constexpr std::uint32_t cr1 = 0x00;
 constexpr std::uint32_t dier = 0x0C;
 constexpr std::uint32_t sr = 0x10;
 constexpr std::uint32_t egr = 0x14;
-constexpr std::uint32_t ccmr1 = 0x18;
 constexpr std::uint32_t cnt = 0x24;
 constexpr std::uint32_t psc = 0x28;
 constexpr std::uint32_t arr = 0x2C;
