@@ -174,9 +174,13 @@ class Director {
     return ends;
   }
 
-  /// Until the active bank has no room for two more settings.
+  /// Until the active bank has no room for two more settings. A firmware that keeps them otherwise
+  /// need not fill it ever.
   void fills_data() {
-    for (std::uint32_t free = bank_size, taken = 0; free >= 2 * taken && !stage_.ended();) {
+    constexpr int saves_max = 200;
+    std::uint32_t free = bank_size;
+    std::uint32_t taken = 0;
+    for (int save = 0; save < saves_max && free >= 2 * taken && !stage_.ended(); ++save) {
       const auto before = written();
       saves_setting();
       const auto after = written();
