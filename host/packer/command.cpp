@@ -14,6 +14,7 @@
 #include "host/packer/files.hpp"
 #include "host/packer/inspect.hpp"
 #include "host/packer/man.hpp"
+#include "host/packer/p256_key.hpp"
 #include "host/packer/pack.hpp"
 #include "host/packer/signing_key.hpp"
 
@@ -113,13 +114,39 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* description, 
 
 struct KeyOptions {
   std::filesystem::path keys = "keys";
+  std::string type = "lms";
+  std::filesystem::path public_key;
   std::uint32_t height = 15;
   std::uint32_t to = 0;
   std::filesystem::path content_key;
   bool json = false;
 };
 
+int show_p256_key(const PublicKey& key, bool json) {
+  if (json) {
+    print_json({{"type", "P-256"}, {"key_id", id_text(key.id)}});
+  } else {
+    fmt::print("signing key       {}\n", id_text(key.id));
+    fmt::print("type              {}: signs as often as you like\n", name_of(key.signature_type));
+  }
+  return 0;
+}
+
+int run_p256_keygen(const KeyOptions& options) {
+  const auto key = create_p256_keys(options.keys, options.public_key, options.content_key);
+  if (!key) return report("keygen", key);
+  say(fmt::format("made {}", options.keys.string()));
+  say(options.public_key.empty()
+          ? "Whoever has signing.pem can sign: keep it, and its backup, where nobody else comes."
+          : "The private key is not in it: sign with `goldcrest pack --sign-command`.");
+  return show_p256_key(*key, options.json);
+}
+
 int run_keygen(const KeyOptions& options) {
+  if (options.type == "p256") return run_p256_keygen(options);
+  if (!options.public_key.empty()) {
+    return report("keygen", Result<void>(problem("--public-key goes with --type p256 only")));
+  }
   const auto start = std::chrono::steady_clock::now();
   auto signing = signing_options();
   signing.content_key = options.content_key;
@@ -133,6 +160,10 @@ int run_keygen(const KeyOptions& options) {
 }
 
 int run_key_status(const KeyOptions& options) {
+  const auto key = read_public_key(options.keys / public_key_name);
+  if (key && key->signature_type == image::SignatureType::ecdsa_p256) {
+    return show_p256_key(*key, options.json);
+  }
   return finish_status("key status", key_status(options.keys, signing_options()), options.json);
 }
 
@@ -148,8 +179,19 @@ void add_key_commands(CLI::App& app, int& exit_code) {
   keygen->footer(key_care);
   add_keys_option(*keygen, made->keys);
   keygen
+      ->add_option("--type", made->type,
+                   "lms: hash-based and stateful; p256: ECDSA, for firmware that is built for it")
+      ->check(CLI::IsMember({"lms", "p256"}))
+      ->capture_default_str();
+  keygen
+      ->add_option(
+          "--public-key", made->public_key,
+          "With --type p256: the public key (PEM) of a private one that is elsewhere, such "
+          "as in an HSM; the folder then holds no private key")
+      ->type_name("FILE");
+  keygen
       ->add_option("--height", made->height,
-                   "The signing key makes 2^height signatures; 5 and 10 are for tests")
+                   "An LMS signing key makes 2^height signatures; 5 and 10 are for tests")
       ->check(CLI::IsMember({5, 10, 15, 20}))
       ->capture_default_str();
   keygen
@@ -194,6 +236,8 @@ struct PackOptions {
   std::filesystem::path output_directory = "updates";
   std::string minimum_version = "0.0.0";
   std::uint32_t sequence = 0;
+  std::string sign_command;
+  std::uint32_t sign_timeout_s = 60;
   bool json = false;
 };
 
@@ -209,8 +253,9 @@ Json pack_json(const PackResult& result) {
   json["relocation_count"] = result.manifest.relocation_count;
   json["crc32"] = fmt::format("0x{:08X}", result.name.crc32);
   json["signing_key_id"] = id_text(result.manifest.signing_key_id);
-  json["signature_index"] = result.signature_index;
-  json["signatures_left"] = result.signatures_left;
+  json["signature_type"] = name_of(result.manifest.signature_type);
+  json["signature_index"] = result.signature_index ? Json(*result.signature_index) : Json();
+  json["signatures_left"] = result.signatures_left ? Json(*result.signatures_left) : Json();
   return json;
 }
 
@@ -222,6 +267,7 @@ int run_pack(const PackOptions& options) {
   request.update.minimum_version = parse_version(options.minimum_version).value_or(base::Version{});
   request.update.sequence = options.sequence;
   request.signing = signing_options();
+  request.sign_command = {options.sign_command, std::chrono::seconds(options.sign_timeout_s)};
   const auto result = pack(request);
   if (!result) return report("pack", result);
   for (const auto& line : result->warnings) say("warning: " + line);
@@ -229,10 +275,14 @@ int run_pack(const PackOptions& options) {
     print_json(pack_json(*result));
   } else {
     fmt::print("{}\n", result->file.string());
-    say(fmt::format("{} {}: image {} bytes, {} relocations, file {} bytes, signature {} ({} left)",
+    const auto leaf = result->signature_index
+                          ? fmt::format(" {} ({} left)", *result->signature_index,
+                                        result->signatures_left.value_or(0))
+                          : std::string();
+    say(fmt::format("{} {}: image {} bytes, {} relocations, file {} bytes, {} signature{}",
                     result->name.product, version_text(result->name.version),
                     result->manifest.image_size, result->manifest.relocation_count,
-                    result->file_size, result->signature_index, result->signatures_left));
+                    result->file_size, name_of(result->manifest.signature_type), leaf));
   }
   return 0;
 }
@@ -245,7 +295,7 @@ void add_pack_command(CLI::App& app, int& exit_code) {
                               exit_code, options, run_pack);
   command->footer(
       fmt::format("The APP must be linked with -Wl,--emit-relocs. Prints the name of the "
-                  "file. Each run spends one signature of the key.\n{}",
+                  "file. Each run spends one signature of an LMS key.\n{}",
                   key_care));
   command->add_option("elf", options->elf, "The linked APP")->required()->type_name("ELF");
   add_keys_option(*command, options->keys);
@@ -262,6 +312,16 @@ void add_pack_command(CLI::App& app, int& exit_code) {
   command
       ->add_option("--sequence", options->sequence,
                    "Security counter; a device never goes back to a lower one")
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--sign-command", options->sign_command,
+          "Sign with this shell command, such as an HSM's, instead of a key in the folder: "
+          "it gets the SHA-256 to sign (32 bytes; for LMS the manifest, 144 bytes) on its "
+          "standard input and gives the signature on its standard output")
+      ->type_name("COMMAND");
+  command->add_option("--sign-timeout", options->sign_timeout_s, "Seconds that it may take")
+      ->check(CLI::Range(1, 3600))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print the result as JSON");
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "host/packer/files.hpp"
 
@@ -33,6 +34,7 @@ class Parser {
     if (auto done = read_segments(); !done) return std::unexpected(done.error());
     if (auto done = read_sections(); !done) return std::unexpected(done.error());
     if (auto done = read_relocations(); !done) return std::unexpected(done.error());
+    read_signature_type();
     if (auto done = order_sections(); !done) return std::unexpected(done.error());
     return std::move(file_);
   }
@@ -174,6 +176,23 @@ class Parser {
       file_.relocations.push_back(std::move(relocation));
     }
     return {};
+  }
+
+  void read_signature_type() {
+    for (auto* section = ::elf_nextscn(elf_.get(), nullptr); section != nullptr;
+         section = ::elf_nextscn(elf_.get(), section)) {
+      GElf_Shdr header;
+      if (::gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_SYMTAB) continue;
+      auto* symbols = ::elf_getdata(section, nullptr);
+      GElf_Sym symbol;
+      for (int i = 0; symbols != nullptr && ::gelf_getsym(symbols, i, &symbol) != nullptr; ++i) {
+        if (symbol.st_shndx != SHN_ABS) continue;
+        const char* name = ::elf_strptr(elf_.get(), header.sh_link, symbol.st_name);
+        if (name != nullptr && std::string_view(name) == "goldcrest_signature_type") {
+          file_.signature_type = static_cast<std::uint32_t>(symbol.st_value);
+        }
+      }
+    }
   }
 
   Result<void> resolve_symbol(Elf_Data* symbols, const GElf_Shdr& symbols_header,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct ElfRelocation {
 struct ElfFile {
   std::vector<ElfSection> sections;  ///< in order of load_address, never overlapping
   std::vector<ElfRelocation> relocations;
+  /// The value of the absolute symbol goldcrest_signature_type: the type of signature, as manifests
+  /// number them, that the program checks. Nothing when the program does not say.
+  std::optional<std::uint32_t> signature_type;
 
   /// `name` is used in messages only.
   static Result<ElfFile> parse(std::vector<std::uint8_t> bytes, const std::string& name);

@@ -195,6 +195,7 @@ Json factory_fields(const image::Factory& factory) {
   fields["mta_size"] = factory.mta_size;
   for (const auto& anchor : factory.trust_anchors) {
     fields["trusted_keys"].push_back(id_text(anchor.key_id));
+    fields["trusted_key_types"].push_back(name_of(anchor.type));
   }
   for (const auto& key : factory.content_keys) {
     fields["content_keys"].push_back(id_text(key.key_id));

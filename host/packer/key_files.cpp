@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "core/base/ensure.hpp"
+#include "core/crypto/ecdsa_p256.hpp"
+#include "core/crypto/lms.hpp"
 #include "host/packer/files.hpp"
 #include "host/packer/hex.hpp"
 #include "host/packer/sha256.hpp"
@@ -21,20 +23,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t key_file_limit = 4096;
-constexpr std::uint8_t lms_signature_type = 1;
 constexpr std::array<std::uint8_t, 8> tree_magic{'G', 'L', 'M', 'S', 'T', 'R', 'E', '1'};
 constexpr std::size_t tree_header_bytes = tree_magic.size() + 4 + 4 + 16;
-
-Result<void> refuse_if_others_can_read(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return problem(
-        fmt::format("{} can be read by others than its owner (mode {:04o}): run chmod 600 "
-                    "on it, and consider the key as disclosed if others had access",
-                    path.string(), status.st_mode & 07777u));
-  }
-  return {};
-}
 
 /// One of our JSON files, opened by the value of its `format` member.
 class KeyFile {
@@ -100,7 +90,61 @@ std::string id_text(std::uint32_t id) {
   return fmt::format("{:08x}", id);
 }
 
+Result<PublicKey> lms_key_of(const KeyFile& file) {
+  const auto lms_type = file.number("lms_type");
+  const auto lmots_type = file.number("lmots_type");
+  if (!lms_type || !lmots_type) return file.damaged("lms_type or lmots_type is missing");
+  const auto parameters = LmsParameters::from_types(*lms_type, *lmots_type);
+  if (!parameters) return file.damaged(parameters.error().text);
+  const auto key = file.bytes("public_key", parameters->public_key_bytes());
+  if (!key) return file.damaged("public_key has not the size its parameter set asks for");
+  if (base::load_be32(key->data()) != *lms_type ||
+      base::load_be32(key->data() + 4) != *lmots_type) {
+    return file.damaged("public_key is of another parameter set than the file says");
+  }
+  return PublicKey{image::SignatureType::lms, key_id_of(*key), *key};
+}
+
+Result<PublicKey> p256_key_of(const KeyFile& file) {
+  const auto key = file.bytes("public_key", crypto::p256_public_key_size);
+  if (!key) return file.damaged("public_key has not 64 bytes");
+  if (!crypto::p256_public_key_holds(*key)) {
+    return file.damaged("public_key is not a point of the curve P-256");
+  }
+  return PublicKey{image::SignatureType::ecdsa_p256, key_id_of(*key), *key};
+}
+
 }  // namespace
+
+const char* name_of(image::SignatureType type) {
+  return type == image::SignatureType::lms ? "LMS" : "ECDSA P-256";
+}
+
+std::size_t PublicKey::signature_bytes() const {
+  if (signature_type == image::SignatureType::ecdsa_p256) return crypto::p256_signature_size;
+  base::ensure(key.size() > 8);
+  const auto parameters =
+      LmsParameters::from_types(base::load_be32(key.data()), base::load_be32(key.data() + 4));
+  base::ensure(parameters.has_value());
+  return parameters->signature_bytes();
+}
+
+bool PublicKey::verifies(base::Bytes message, base::Bytes signature) const {
+  return signature_type == image::SignatureType::ecdsa_p256
+             ? crypto::ecdsa_p256_verify(key, message, signature).has_value()
+             : crypto::lms_verify(key, message, signature).has_value();
+}
+
+Result<void> refuse_if_others_can_read(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return problem(
+        fmt::format("{} can be read by others than its owner (mode {:04o}): run chmod 600 "
+                    "on it, and consider the key as disclosed if others had access",
+                    path.string(), status.st_mode & 07777u));
+  }
+  return {};
+}
 
 std::uint32_t key_id_of(base::Bytes public_key) {
   return base::load_be32(sha256(public_key).data());
@@ -109,20 +153,12 @@ std::uint32_t key_id_of(base::Bytes public_key) {
 Result<PublicKey> read_public_key(const std::filesystem::path& path) {
   const auto file = KeyFile::read(path, "goldcrest public key");
   if (!file) return std::unexpected(file.error());
-  if (file->text("type") != "LMS") return file->damaged("its type is not LMS");
-  const auto lms_type = file->number("lms_type");
-  const auto lmots_type = file->number("lmots_type");
-  if (!lms_type || !lmots_type) return file->damaged("lms_type or lmots_type is missing");
-  const auto parameters = LmsParameters::from_types(*lms_type, *lmots_type);
-  if (!parameters) return file->damaged(parameters.error().text);
-  const auto key = file->bytes("public_key", parameters->public_key_bytes());
-  if (!key) return file->damaged("public_key has not the size its parameter set asks for");
-  if (base::load_be32(key->data()) != *lms_type ||
-      base::load_be32(key->data() + 4) != *lmots_type) {
-    return file->damaged("public_key is of another parameter set than the file says");
-  }
-  if (file->id() != key_id_of(*key)) return file->damaged("id does not belong to public_key");
-  return PublicKey{lms_signature_type, key_id_of(*key), *key};
+  const auto type = file->text("type");
+  if (type != "LMS" && type != "P-256") return file->damaged("its type is neither LMS nor P-256");
+  auto key = type == "LMS" ? lms_key_of(*file) : p256_key_of(*file);
+  if (!key) return std::unexpected(key.error());
+  if (file->id() != key->id) return file->damaged("id does not belong to public_key");
+  return key;
 }
 
 Result<ContentKey> read_content_key(const std::filesystem::path& path) {
@@ -166,16 +202,17 @@ Result<StoredSigningKey> read_signing_key(const std::filesystem::path& path) {
 }
 
 Result<void> write_public_key(const std::filesystem::path& path, const PublicKey& key) {
-  base::ensure(key.key.size() > 8);
-  return write_json(path,
-                    {{"format", "goldcrest public key"},
-                     {"version", 1},
-                     {"type", "LMS"},
-                     {"id", id_text(key.id)},
-                     {"lms_type", base::load_be32(key.key.data())},
-                     {"lmots_type", base::load_be32(key.key.data() + 4)},
-                     {"public_key", to_hex(key.key)}},
-                    public_mode);
+  nlohmann::ordered_json json{{"format", "goldcrest public key"}, {"version", 1}};
+  const bool lms = key.signature_type == image::SignatureType::lms;
+  json["type"] = lms ? "LMS" : "P-256";
+  json["id"] = id_text(key.id);
+  if (lms) {
+    base::ensure(key.key.size() > 8);
+    json["lms_type"] = base::load_be32(key.key.data());
+    json["lmots_type"] = base::load_be32(key.key.data() + 4);
+  }
+  json["public_key"] = to_hex(key.key);
+  return write_json(path, json, public_mode);
 }
 
 Result<void> write_content_key(const std::filesystem::path& path, const ContentKey& key) {

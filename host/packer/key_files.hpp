@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "core/image/manifest.hpp"
 #include "host/packer/lms_signer.hpp"
 #include "host/packer/problem.hpp"
 
@@ -18,15 +19,24 @@ namespace goldcrest::packer {
 inline constexpr const char* signing_key_name = "signing.key";
 inline constexpr const char* signing_state_name = "signing.state";
 inline constexpr const char* signing_tree_name = "signing.tree";
+inline constexpr const char* p256_key_name = "signing.pem";
 inline constexpr const char* public_key_name = "signing.pub";
 inline constexpr const char* content_key_name = "content.key";
 
 /// A public key that signatures are checked with, and the id that manifests name it by.
 struct PublicKey {
-  std::uint8_t signature_type = 0;  ///< as in the manifest: 1 LMS
+  image::SignatureType signature_type = image::SignatureType::lms;
   std::uint32_t id = 0;
-  std::vector<std::uint8_t> key;  ///< RFC 8554 section 5.3
+  std::vector<std::uint8_t> key;  ///< LMS: RFC 8554 section 5.3; P-256: X ‖ Y
+
+  /// Bytes of a signature that this key checks.
+  std::size_t signature_bytes() const;
+  /// By core, as a device checks it.
+  bool verifies(base::Bytes message, base::Bytes signature) const;
 };
+
+/// "LMS" or "ECDSA P-256".
+const char* name_of(image::SignatureType type);
 
 /// The key id of a public key: the first four bytes of its SHA-256, read big-endian.
 std::uint32_t key_id_of(base::Bytes public_key);
@@ -47,6 +57,9 @@ struct StoredSigningKey {
   LmsSecret secret;
   std::uint32_t next_index = 0;
 };
+
+/// A private file that group or others can read is refused.
+Result<void> refuse_if_others_can_read(const std::filesystem::path& path);
 
 /// Each reads one file; a private one must not be readable by group or others.
 Result<PublicKey> read_public_key(const std::filesystem::path& path);

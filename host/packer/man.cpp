@@ -43,6 +43,13 @@ Result<Ingredients> read_ingredients(const ManRequest& request) {
     if (!key) return std::unexpected(key.error());
     public_keys.push_back(std::move(*key));
   }
+  for (const auto& key : public_keys) {
+    for (const auto& [program, path] : {std::pair(&*boot, request.boot), {&*mta, request.mta}}) {
+      if (auto done = check_signature_type(*program, key, path.string()); !done) {
+        return std::unexpected(done.error());
+      }
+    }
+  }
   return Ingredients{std::move(*boot), std::move(*mta), std::move(*app), std::move(public_keys),
                      *content_key};
 }

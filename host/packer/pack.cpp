@@ -5,6 +5,7 @@
 
 #include "core/crypto/crc32.hpp"
 #include "host/packer/files.hpp"
+#include "host/packer/p256_key.hpp"
 
 namespace goldcrest::packer {
 namespace {
@@ -41,6 +42,32 @@ void warn_of_twins(const std::filesystem::path& path, const FileName& name,
   }
 }
 
+struct MadeSignature {
+  std::vector<std::uint8_t> bytes;
+  std::optional<std::uint32_t> index;
+  std::optional<std::uint32_t> left;
+  std::vector<std::string> warnings;
+};
+
+Result<MadeSignature> without_state(Result<std::vector<std::uint8_t>> signature) {
+  if (!signature) return std::unexpected(signature.error());
+  return MadeSignature{std::move(*signature), std::nullopt, std::nullopt, {}};
+}
+
+Result<MadeSignature> make_signature(const PackRequest& request, const PublicKey& key,
+                                     base::Bytes message) {
+  if (!request.sign_command.command.empty()) {
+    return without_state(sign_with_command(request.sign_command, key, message));
+  }
+  if (key.signature_type == image::SignatureType::ecdsa_p256) {
+    return without_state(sign_p256(request.keys, message));
+  }
+  auto made = sign(request.keys, message, request.signing);
+  if (!made) return std::unexpected(made.error());
+  return MadeSignature{std::move(made->bytes), made->index, made->remaining,
+                       std::move(made->warnings)};
+}
+
 }  // namespace
 
 Result<PackResult> pack(const PackRequest& request) {
@@ -48,6 +75,9 @@ Result<PackResult> pack(const PackRequest& request) {
   if (!program) return std::unexpected(program.error());
   const auto public_key = read_public_key(request.keys / public_key_name);
   if (!public_key) return std::unexpected(public_key.error());
+  if (auto done = check_signature_type(*program, *public_key, request.elf.string()); !done) {
+    return std::unexpected(done.error());
+  }
   const auto content_key = read_content_key(request.keys / content_key_name);
   if (!content_key) return std::unexpected(content_key.error());
   if (request.update.minimum_version > program->info.version) {
@@ -68,7 +98,7 @@ Result<PackResult> pack(const PackRequest& request) {
     return std::unexpected(done.error());
   }
 
-  auto signature = sign(request.keys, update->manifest_bytes, request.signing);
+  auto signature = make_signature(request, *public_key, update->manifest_bytes);
   if (!signature) return std::unexpected(signature.error());
   const auto file = assemble_update(*update, signature->bytes);
   if (const auto verified = verify_update(file, *factory); !verified) {
@@ -89,7 +119,7 @@ Result<PackResult> pack(const PackRequest& request) {
                     file.size(),
                     update->manifest,
                     signature->index,
-                    signature->remaining,
+                    signature->left,
                     std::move(signature->warnings)};
 }
 

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/packer/file_name.hpp"
 #include "host/packer/problem.hpp"
+#include "host/packer/sign_command.hpp"
 #include "host/packer/signing_key.hpp"
 #include "host/packer/update_file.hpp"
 
@@ -20,6 +22,7 @@ struct PackRequest {
   std::filesystem::path output_directory;  ///< created when missing
   UpdateOptions update;
   SigningOptions signing;
+  SignCommand sign_command{};  ///< signs in place of the key folder's own key, if there is one
 };
 
 struct PackResult {
@@ -27,8 +30,9 @@ struct PackResult {
   FileName name;
   std::size_t file_size = 0;
   image::Manifest manifest;
-  std::uint32_t signature_index = 0;
-  std::uint32_t signatures_left = 0;
+  /// Of an LMS key of ours: the leaf that signed, and how many are left.
+  std::optional<std::uint32_t> signature_index;
+  std::optional<std::uint32_t> signatures_left;
   std::vector<std::string> warnings;
 };
 

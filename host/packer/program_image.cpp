@@ -82,7 +82,7 @@ Result<ProgramImage> make_program_image(const ElfFile& elf, ImageType type,
     return problem(fmt::format("{}: the Info record says that this is {}, but {} is wanted here",
                                name, name_of(info->type), name_of(type)));
   }
-  ProgramImage program{place_of(type).base, std::move(*bytes), *info, {}};
+  ProgramImage program{place_of(type).base, std::move(*bytes), *info, {}, elf.signature_type};
   if (type == ImageType::app) {
     const image::Section extent{program.base, static_cast<std::uint32_t>(program.bytes.size())};
     auto relocations = find_relocations(elf, extent, name);
@@ -96,6 +96,17 @@ Result<ProgramImage> read_program_image(const std::filesystem::path& path, Image
   const auto elf = ElfFile::read(path);
   if (!elf) return std::unexpected(elf.error());
   return make_program_image(*elf, type, path.string());
+}
+
+Result<void> check_signature_type(const ProgramImage& program, const PublicKey& key,
+                                  const std::string& name) {
+  const auto type = program.signature_type;
+  if (!type || *type == static_cast<std::uint32_t>(key.signature_type)) return {};
+  return problem(fmt::format(
+      "{} is built to check {} signatures, the key {:08x} is one of {}: build it with "
+      "GOLDCREST_SIGNATURE={} or use another key",
+      name, name_of(static_cast<image::SignatureType>(*type)), key.id, name_of(key.signature_type),
+      key.signature_type == image::SignatureType::lms ? "lms" : "p256"));
 }
 
 }  // namespace goldcrest::packer

@@ -18,6 +18,7 @@
 #include "core/image/flash_map.hpp"
 #include "core/image/info.hpp"
 #include "host/packer/elf_file.hpp"
+#include "host/packer/key_files.hpp"
 #include "host/packer/problem.hpp"
 
 namespace goldcrest::packer {
@@ -26,7 +27,8 @@ struct ProgramImage {
   image::Address base = 0;
   std::vector<std::uint8_t> bytes;  ///< from base on; gaps and padding to a whole word are 0
   image::Info info;
-  std::vector<std::uint32_t> relocations;  ///< offsets from base, ascending; APP only
+  std::vector<std::uint32_t> relocations;       ///< offsets from base, ascending; APP only
+  std::optional<std::uint32_t> signature_type;  ///< as ElfFile has it
 };
 
 /// The section of the flash map that a program of that type must lie in, without what is reserved
@@ -37,6 +39,10 @@ image::Section place_of(image::ImageType type);
 Result<ProgramImage> make_program_image(const ElfFile& elf, image::ImageType type,
                                         const std::string& name);
 Result<ProgramImage> read_program_image(const std::filesystem::path& path, image::ImageType type);
+
+/// Refuses a key of a type that the program does not check: a device made so would trust nobody.
+Result<void> check_signature_type(const ProgramImage& program, const PublicKey& key,
+                                  const std::string& name);
 
 /// Offsets, ascending, of the words of an image at [base, end) that hold addresses of the image.
 Result<std::vector<std::uint32_t>> find_relocations(const ElfFile& elf, image::Section image,

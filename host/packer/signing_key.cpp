@@ -16,6 +16,7 @@
 #include "host/packer/files.hpp"
 #include "host/packer/hex.hpp"
 #include "host/packer/index_journal.hpp"
+#include "host/packer/key_folder.hpp"
 
 namespace goldcrest::packer {
 namespace {
@@ -198,52 +199,6 @@ KeyStatus status_of(const LockedKey& key, const PublicKey& public_key) {
   return status;
 }
 
-Result<void> fill_random(std::span<std::uint8_t> out) {
-  if (RAND_priv_bytes(out.data(), static_cast<int>(out.size())) != 1) {
-    return problem("the system's random numbers are not available");
-  }
-  return {};
-}
-
-/// A folder under a temporary name beside its final one; without commit() it vanishes.
-class StagedDirectory {
- public:
-  static Result<StagedDirectory> create(const fs::path& final_path) {
-    std::string name =
-        (folder_of(final_path) / fmt::format(".{}.XXXXXX", final_path.filename().string()))
-            .string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      return problem(fmt::format("cannot create {}: {}", final_path.string(), system_error_text()));
-    }
-    return StagedDirectory(name, final_path);
-  }
-  StagedDirectory(StagedDirectory&& other) noexcept
-      : temporary_(std::exchange(other.temporary_, {})), final_(std::move(other.final_)) {}
-  StagedDirectory& operator=(StagedDirectory&&) = delete;
-  ~StagedDirectory() {
-    std::error_code ignored;
-    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-  }
-
-  const fs::path& path() const { return temporary_; }
-
-  /// Renaming replaces an empty folder and nothing else.
-  Result<void> commit() {
-    if (::rename(temporary_.c_str(), final_.c_str()) != 0) {
-      return problem(fmt::format("cannot create {}: {}", final_.string(), system_error_text()));
-    }
-    temporary_.clear();
-    return sync_path(folder_of(final_));
-  }
-
- private:
-  StagedDirectory(fs::path temporary, fs::path final_path)
-      : temporary_(std::move(temporary)), final_(std::move(final_path)) {}
-
-  fs::path temporary_;
-  fs::path final_;
-};
-
 /// A high tree takes a while, so a line a tenth says how far it is.
 LmsTree build_with_notices(const LmsSecret& secret, const SigningOptions& options) {
   constexpr std::uint32_t worth_a_line = 100000;
@@ -267,37 +222,6 @@ Result<LmsSecret> random_secret(const LmsParameters& parameters) {
   return secret;
 }
 
-Result<ContentKey> random_content_key() {
-  ContentKey key;
-  std::array<std::uint8_t, 4> id{};
-  if (auto done = fill_random(key.key); !done) return std::unexpected(done.error());
-  if (auto done = fill_random(id); !done) return std::unexpected(done.error());
-  key.id = base::load_be32(id.data());
-  return key;
-}
-
-Result<void> refuse_if_occupied(const fs::path& directory) {
-  std::error_code error;
-  const auto status = fs::status(directory, error);
-  if (!fs::exists(status)) return {};
-  if (!fs::is_directory(status)) {
-    return problem(fmt::format("{} exists and is not a folder", directory.string()));
-  }
-  for (const char* name : {signing_key_name, content_key_name}) {
-    if (fs::exists(directory / name, error)) {
-      return problem(
-          fmt::format("{} exists already and is never overwritten: devices made with it "
-                      "trust it alone; choose another folder with --keys",
-                      (directory / name).string()));
-    }
-  }
-  if (!fs::is_empty(directory, error)) {
-    return problem(
-        fmt::format("{} is not empty; keys get a folder of their own", directory.string()));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<fs::path> default_state_directory() {
@@ -319,32 +243,24 @@ Result<fs::path> default_state_directory() {
 
 Result<KeyStatus> create_keys(const fs::path& directory, std::uint32_t height,
                               const SigningOptions& options) {
-  const fs::path place = (directory / "").lexically_normal().parent_path();
-  if (auto free = refuse_if_occupied(place); !free) return std::unexpected(free.error());
   if (height > 20) return problem("the highest tree whose signatures fit a device's slot is 20");
   const auto parameters = LmsParameters::make(24, height, 4);
   if (!parameters) return std::unexpected(parameters.error());
+  auto staged = NewKeyFolder::create(directory, options.content_key);
+  if (!staged) return std::unexpected(staged.error());
   const auto secret = random_secret(*parameters);
   if (!secret) return std::unexpected(secret.error());
-  const auto content_key =
-      options.content_key.empty() ? random_content_key() : read_content_key(options.content_key);
-  if (!content_key) return std::unexpected(content_key.error());
   const auto account_path = account_journal_path(secret->identifier(), options);
   if (!account_path) return std::unexpected(account_path.error());
-  auto staged = StagedDirectory::create(place);
-  if (!staged) return std::unexpected(staged.error());
 
   const auto tree = build_with_notices(*secret, options);
   const auto key = lms_public_key(*secret, tree);
-  const PublicKey public_key{1, key_id_of(key), key};
+  const PublicKey public_key{image::SignatureType::lms, key_id_of(key), key};
   const fs::path& folder = staged->path();
   if (auto done = write_tree(folder / signing_tree_name, *secret, tree); !done) {
     return std::unexpected(done.error());
   }
   if (auto done = write_public_key(folder / public_key_name, public_key); !done) {
-    return std::unexpected(done.error());
-  }
-  if (auto done = write_content_key(folder / content_key_name, *content_key); !done) {
     return std::unexpected(done.error());
   }
   if (auto done = write_signing_key(folder / signing_key_name, {*secret, 0}); !done) {
@@ -355,7 +271,7 @@ Result<KeyStatus> create_keys(const fs::path& directory, std::uint32_t height,
     if (!journal) return std::unexpected(journal.error());
   }
   if (auto done = staged->commit(); !done) return std::unexpected(done.error());
-  return key_status(place, options);
+  return key_status(staged->final_path(), options);
 }
 
 Result<Signature> sign(const fs::path& directory, base::Bytes message,

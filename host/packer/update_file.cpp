@@ -81,18 +81,15 @@ Result<UnsignedUpdate> prepare_update(const ProgramImage& program, const UpdateO
                                image::describe(table_size.error())));
   }
   content.resize(*table_size);
-  const auto parameters = LmsParameters::from_types(base::load_be32(signing_key.key.data()),
-                                                    base::load_be32(signing_key.key.data() + 4));
-  if (!parameters) return std::unexpected(parameters.error());
-
-  image::Manifest manifest{.product = program.info.product,
+  image::Manifest manifest{.signature_type = signing_key.signature_type,
+                           .product = program.info.product,
                            .version = program.info.version,
                            .minimum_version = options.minimum_version};
   manifest.sequence = options.sequence;
   manifest.image_size = image_size;
   manifest.relocation_count = count;
   manifest.relocation_size = *table_size;
-  manifest.signature_size = static_cast<std::uint32_t>(parameters->signature_bytes());
+  manifest.signature_size = static_cast<std::uint32_t>(signing_key.signature_bytes());
   manifest.content_key_id = content_key.id;
   manifest.signing_key_id = signing_key.id;
   manifest.digest = Sha256().update(program.bytes).update(content).finish();
@@ -137,7 +134,7 @@ Result<image::Factory> factory_with(const image::ProductId& product,
   for (const auto& key : public_keys) {
     image::TrustAnchor anchor;
     anchor.key_id = key.id;
-    anchor.type = static_cast<image::SignatureType>(key.signature_type);
+    anchor.type = key.signature_type;
     if (!anchor.public_key.append(key.key) || !factory.trust_anchors.push_back(anchor)) {
       return problem(fmt::format("a device has room for {} public keys of {} bytes, not more",
                                  limits::trust_anchors, image::public_key_size_max));

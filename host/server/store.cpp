@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "core/crypto/crc32.hpp"
-#include "core/crypto/lms.hpp"
 #include "core/crypto/sha256.hpp"
 #include "host/packer/file_name.hpp"
 
@@ -81,15 +80,14 @@ std::expected<void, std::string> Store::check_signature(const image::Manifest& m
   if (keys_.empty()) return {};
   const auto key = std::ranges::find_if(keys_, [&](const packer::PublicKey& candidate) {
     return candidate.id == manifest.signing_key_id &&
-           candidate.signature_type == static_cast<std::uint8_t>(manifest.signature_type);
+           candidate.signature_type == manifest.signature_type;
   });
   if (key == keys_.end()) {
     return refused(fmt::format("it is signed with key {:08x}, which is not among the public keys",
                                manifest.signing_key_id));
   }
-  const auto verified =
-      crypto::lms_verify(key->key, file.first(image::manifest_size),
-                         file.subspan(image::manifest_size, manifest.signature_size));
+  const bool verified = key->verifies(file.first(image::manifest_size),
+                                      file.subspan(image::manifest_size, manifest.signature_size));
   if (!verified) return refused("its signature does not verify");
   return {};
 }

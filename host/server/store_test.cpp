@@ -24,7 +24,9 @@ std::string name_of(const Bytes& file, base::Version version = {1, 1, 31}) {
                      version.build, crypto::Crc32::of(file));
 }
 packer::PublicKey key(std::uint32_t id = image::testing::signing_key_id) {
-  return {.signature_type = 1, .id = id, .key = image::testing::signer().public_key()};
+  return {.signature_type = image::SignatureType::lms,
+          .id = id,
+          .key = image::testing::signer().public_key()};
 }
 
 TEST(Store, TakesACompleteFile) {
