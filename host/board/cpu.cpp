@@ -350,6 +350,8 @@ void Cpu::code_changed(std::uint32_t address, std::uint32_t size) {
     const std::uint32_t last = std::min(offset + size, ram_size) - 1;
     if (!ram_code_[offset / code_granule] && !ram_code_[last / code_granule]) return;
   }
+  attention_ = true;
+  if (!changed_code_.empty() && grow(changed_code_.back(), {address, size})) return;
   // While the CPU sleeps, DMA may write as long as it likes.
   constexpr std::size_t ranges_max = 64;
   if (changed_code_.size() >= ranges_max) {
@@ -357,7 +359,17 @@ void Cpu::code_changed(std::uint32_t address, std::uint32_t size) {
   } else {
     changed_code_.push_back({address, size});
   }
-  attention_ = true;
+}
+
+/// Takes `other` into `range` when hardly anything lies between them, as with the words of a page:
+/// each range that is dropped costs far more than what is translated again in vain.
+bool Cpu::grow(Range& range, const Range& other) {
+  constexpr std::uint32_t gap_max = 256;
+  const std::uint32_t begin = std::min(range.address, other.address);
+  const std::uint32_t end = std::max(range.address + range.size, other.address + other.size);
+  if (end - begin > range.size + other.size + gap_max) return false;
+  range = {begin, end - begin};
+  return true;
 }
 
 void Cpu::drop_changed_code() {

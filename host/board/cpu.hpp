@@ -154,7 +154,12 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   bool may_begin(std::uint32_t address, std::uint32_t size);
   bool may_execute(std::uint32_t address, std::uint32_t size);
   void note_code_in_ram(std::uint32_t address, std::uint32_t size);
+  struct Range {
+    std::uint32_t address;
+    std::uint32_t size;
+  };
   void drop_changed_code();
+  static bool grow(Range& range, const Range& other);
   void abandon_block();
   void finish(Engine::Outcome outcome);
   void fetch_fault();
@@ -221,10 +226,6 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   /// The exception that was entered last, while no instruction of its handler has been executed.
   std::optional<std::uint32_t> entered_;
 
-  struct Range {
-    std::uint32_t address;
-    std::uint32_t size;
-  };
   /// Blocks that the MPU lets privileged code execute without any instruction being watched: a
   /// small cache of what may_execute() has found out.
   struct Permitted {

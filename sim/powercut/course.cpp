@@ -3,17 +3,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace goldcrest::sim {
 
 std::expected<Course, std::string> record(const Play& play, const Inputs& inputs,
-                                          std::uint64_t seed) {
-  Course course{.play = play, .phases = {}, .operations = {}};
-  Stage stage(seed);
-  base::Instant step{};
+                                          const Seeds& seeds) {
+  Course course{.play = play, .seeds = seeds};
+  Stage stage(seeds.seed, seeds.air);
   std::uint32_t index = 0;
-  stage.before_step([&] { step = stage.now(); });
+  stage.before_step([&] {
+    if (stage.phase().empty()) return;
+    if (course.steps.empty() || course.steps.back() != stage.now()) {
+      course.steps.push_back(stage.now());
+    }
+    course.spans.back().end = stage.now();
+  });
   stage.board().watch_flash([&](const board::FlashOperation& operation) {
     if (stage.phase().empty()) return;
     course.operations.push_back({.phase = course.phases.size() - 1,
@@ -21,10 +28,11 @@ std::expected<Course, std::string> record(const Play& play, const Inputs& inputs
                                  .number = operation.number,
                                  .kind = operation.kind,
                                  .address = operation.address,
-                                 .step = step});
+                                 .step = course.steps.back()});
   });
   const ObligationSink begins = [&](const Obligation& obligation) {
     course.phases.push_back(obligation);
+    course.spans.push_back({stage.now(), stage.now()});
     index = 0;
   };
   play.perform(stage, inputs, begins);
@@ -32,50 +40,74 @@ std::expected<Course, std::string> record(const Play& play, const Inputs& inputs
   return course;
 }
 
-std::expected<void, std::string> replay(
-    const Course& course, const Inputs& inputs, std::uint64_t seed,
-    const std::function<bool(const Operation&)>& wanted,
-    const std::function<bool(const Operation&, const State&)>& take) {
-  std::vector<Operation> awaited;
-  for (const Operation& operation : course.operations) {
-    if (wanted(operation)) awaited.push_back(operation);
-  }
-  auto next = awaited.begin();
-  if (next == awaited.end()) return {};
+Target target_of(const Operation& operation) {
+  return {.phase = operation.phase, .step = operation.step, .operation = operation};
+}
 
-  Stage stage(seed);
+std::optional<Target> target_of(const Course& course, std::size_t phase, base::Duration after) {
+  const Span& span = course.spans.at(phase);
+  const base::Instant instant = span.begin + after;
+  if (instant >= span.end) return std::nullopt;
+  const auto next = std::ranges::upper_bound(course.steps, instant);
+  if (next == course.steps.begin()) return std::nullopt;
+  Target target{.phase = phase, .step = *std::prev(next), .instant = instant};
+  const auto later = std::ranges::lower_bound(course.operations, target.step, {}, &Operation::step);
+  if (later != course.operations.begin()) {
+    const Operation& last = *std::prev(later);
+    target.last = {last.number, last.kind, last.address};
+  }
+  return target;
+}
+
+std::expected<void, std::string> replay(
+    const Course& course, const Inputs& inputs, std::vector<Target> targets,
+    const std::function<bool(const Target&, const State&)>& take) {
+  if (targets.empty()) return {};
+  std::ranges::stable_sort(targets, {}, &Target::step);
+  auto next = targets.begin();
+  Stage stage(course.seeds.seed, course.seeds.air);
   State state;
-  bool all_taken = false;
-  // A step may be looked at more than once before it is made, after each thing that is done.
+  base::Instant taken_at{};
+  bool ended = false;
+  std::string differs;
+  const auto hand_out = [&] {
+    for (; !ended && next != targets.end() && next->step == taken_at; ++next) {
+      ended = !take(*next, state);
+    }
+    if (next == targets.end()) ended = true;
+    state.reset();
+  };
+  // A step may be looked at more than once before it is made, after each thing that is done: the
+  // last look is the one that counts.
   stage.before_step([&] {
-    if (all_taken) {
+    if (state && stage.now() > taken_at) hand_out();
+    if (!ended && next->step < stage.now()) {
+      differs = "it goes in other steps than the first time";
+      ended = true;
+    }
+    if (ended) {
       stage.stop();
     } else if (next->step == stage.now()) {
       state = std::make_shared<const std::vector<std::uint8_t>>(stage.board().save());
+      taken_at = stage.now();
     }
   });
-  std::optional<std::uint64_t> differs;
+  auto expected = course.operations.begin();
   stage.board().watch_flash([&](const board::FlashOperation& operation) {
-    if (all_taken || operation.number < next->number) return;
-    if (operation.number != next->number || operation.address != next->address || !state) {
-      differs = operation.number;
-      all_taken = true;
+    if (ended || stage.phase().empty()) return;
+    if (expected == course.operations.end() || operation.number != expected->number ||
+        operation.address != expected->address) {
+      differs =
+          fmt::format("flash operation {} is another one than the first time", operation.number);
+      ended = true;
       return;
     }
-    all_taken = !take(*next, state);
-    ++next;
-    if (next == awaited.end()) {
-      all_taken = true;
-    } else if (next->step != std::prev(next)->step) {
-      state.reset();
-    }
+    ++expected;
   });
   course.play.perform(stage, inputs, [](const Obligation&) {});
-  if (differs) {
-    return std::unexpected(
-        fmt::format("flash operation {} is another one than the first time", *differs));
-  }
-  if (!all_taken) return std::unexpected("played again it ends early: " + stage.error());
+  if (differs.empty() && state) hand_out();
+  if (!differs.empty()) return std::unexpected(differs);
+  if (!ended) return std::unexpected("played again it ends early: " + stage.error());
   return {};
 }
 

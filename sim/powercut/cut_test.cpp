@@ -14,7 +14,8 @@ using board::FlashOperationKind;
 TEST(CutPath, reads_what_it_writes) {
   for (const std::string_view text :
        {"download:0:before", "revert:1111:torn7", "data:3:word31",
-        "a-b:2:unstable0:0:after:9:torn1", "x:4294967295:after"}) {
+        "a-b:2:unstable0:0:after:9:torn1", "x:4294967295:after", "download:@1.234567s:torn2",
+        "download~7:@0.000000s:before:@0.020000s:torn1:3:after:@999999.999999s:after"}) {
     const auto path = parse_cut_path(text);
     ASSERT_TRUE(path.has_value()) << text;
     EXPECT_EQ(to_text(*path), text);
@@ -22,12 +23,50 @@ TEST(CutPath, reads_what_it_writes) {
 }
 
 TEST(CutPath, refuses_what_is_none) {
-  for (const std::string_view text :
-       {"", ":", "download", "download:1", ":1:after", "download:x:after", "download:1:torn",
-        "download:1:word32", "download:1:after3", "download:-1:after", "download:1:torn256",
-        "download:1:after:2", "download:4294967296:after", "download:1:after:"}) {
+  for (const std::string_view text : {"",
+                                      ":",
+                                      "download",
+                                      "download:1",
+                                      ":1:after",
+                                      "download:x:after",
+                                      "download:1:torn",
+                                      "download:1:word32",
+                                      "download:1:after3",
+                                      "download:-1:after",
+                                      "download:1:torn256",
+                                      "download:1:after:2",
+                                      "download:4294967296:after",
+                                      "download:1:after:",
+                                      "d:@:after",
+                                      "d:@1:after",
+                                      "d:@s:after",
+                                      "d:@.5s:after",
+                                      "d:@1.s:after",
+                                      "d:@-1s:after",
+                                      "d:@1.2345678s:after",
+                                      "d:@1.5us:after",
+                                      "d:@1000000s:after",
+                                      "d:@1e3s:after",
+                                      "d:@99999999999999999999s:after",
+                                      "d:@1s"}) {
     EXPECT_FALSE(parse_cut_path(text).has_value()) << text;
   }
+}
+
+TEST(CutPath, takes_instants_in_every_unit) {
+  for (const std::string_view text :
+       {"d:@1.5s:after", "d:@1500ms:after", "d:@1500.0ms:after", "d:@1500000us:after"}) {
+    const auto path = parse_cut_path(text);
+    ASSERT_TRUE(path.has_value()) << text;
+    EXPECT_EQ(to_text(*path), "d:@1.500000s:after");
+  }
+}
+
+TEST(CourseNames, have_a_seed_behind_a_tilde) {
+  EXPECT_EQ(parse_course_name("download").air_seed, std::nullopt);
+  EXPECT_EQ(parse_course_name("download~7").phase, "download");
+  EXPECT_EQ(parse_course_name("download~7").air_seed, 7u);
+  EXPECT_EQ(parse_course_name("download~x").phase, "download~x");
 }
 
 TEST(Forms, begin_before_and_end_after_the_operation) {

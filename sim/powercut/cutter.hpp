@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Cuts at one operation, in all forms, and what follows from each: the work of one thread.
+// Cuts at one operation, in all forms, or at one instant, in several rows; and what follows from
+// each: the work of one thread.
 #pragma once
 
 #include <condition_variable>
@@ -26,8 +27,8 @@ class KnownStates {
   std::optional<Outcome> claim(const StateKey& key);
   void settle(const StateKey& key, Outcome outcome);
   /// All that an operation led to is written at its end: a sweep that is interrupted before that
-  /// does the whole operation again, further cuts and all.
-  void add(OperationResult result, const std::vector<std::pair<StateKey, Outcome>>& found);
+  /// does the whole operation again, further cuts and all. False when it cannot be written.
+  bool add(OperationResult result, const std::vector<std::pair<StateKey, Outcome>>& found);
   Progress progress() const;
 
  private:
@@ -41,8 +42,9 @@ class Cutter {
  public:
   Cutter(const SweepOptions& options, KnownStates& known) : options_(options), known_(known) {}
 
-  OperationResult cut(const Operation& operation, const Obligation& obligation,
-                      const State& before);
+  /// Nothing when the sweep was stopped on the way.
+  std::optional<OperationResult> cut(const Target& target, const Course& course,
+                                     const State& before);
   /// The states that the last cut() was the first to reach.
   const std::vector<std::pair<StateKey, Outcome>>& found() const { return found_; }
 
@@ -54,6 +56,9 @@ class Cutter {
     bool state_page_torn = false;
   };
 
+  void cut_operation(const Operation& operation, const State& before, Context& context);
+  void cut_instant(const Target& target, const std::vector<Cut>& row, const State& before,
+                   Context& context);
   board::Board& board(std::size_t number);
   bool fires(board::Board& board, const std::vector<std::uint8_t>& before, const Cut& cut,
              std::uint64_t number);
@@ -70,5 +75,22 @@ class Cutter {
 
 /// Lets the board run, armed, until its power has gone; false when it does not.
 bool loses_power(board::Board& board);
+
+/// What a cut at an instant met.
+struct Met {
+  std::optional<board::FlashOperation> under_way;
+  std::optional<board::FlashOperation> last;  ///< to begin, that one or one that was complete
+};
+
+/// Switches the board off at this instant; `last` is the last operation that it began before now.
+Met cut_at(board::Board& board, base::Instant instant, const Cut& cut, std::uint64_t seed,
+           std::optional<board::FlashOperation> last);
+
+/// The power comes back, the node recovers, and at the cut's instant the power goes again.
+Met cut_recovery(board::Board& board, const Obligation& obligation, const Cut& cut,
+                 std::uint64_t seed);
+
+/// The cut came while a slot was being emptied, see empties_slot() of an operation.
+bool empties_slot(const Met& met, const Form& form);
 
 }  // namespace goldcrest::sim

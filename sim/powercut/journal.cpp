@@ -16,22 +16,31 @@ namespace {
 using nlohmann::json;
 
 json to_json(const Tally& tally) {
-  return {{"cuts", tally.cuts}, {"fired", tally.fired}, {"outcomes", tally.outcomes}};
+  return {{"cuts", tally.cuts},
+          {"fired", tally.fired},
+          {"under_way", tally.under_way},
+          {"outcomes", tally.outcomes}};
 }
 
 Tally tally_of(const json& line) {
   Tally tally;
   tally.cuts = line.at("cuts").get<std::uint64_t>();
   tally.fired = line.at("fired").get<std::uint64_t>();
+  tally.under_way = line.at("under_way").get<std::uint64_t>();
   line.at("outcomes").get_to(tally.outcomes);
   return tally;
 }
 
 std::string text_of(const OperationResult& result) {
-  const json line{{"phase", result.phase},     {"operation", result.index},
-                  {"kind", result.kind},       {"address", result.address},
-                  {"first", to_json(result.first)}, {"further", to_json(result.further)},
-                  {"boots", result.boots},     {"lost", result.lost},
+  const json line{{"phase", result.phase},
+                  {"operation", result.index},
+                  {"kind", result.kind},
+                  {"address", result.address},
+                  {"at_us", result.at.count()},
+                  {"first", to_json(result.first)},
+                  {"further", to_json(result.further)},
+                  {"boots", result.boots},
+                  {"lost", result.lost},
                   {"not_fired", result.not_fired}};
   return line.dump();
 }
@@ -41,11 +50,43 @@ OperationResult result_of(const json& line) {
           .index = line.at("operation").get<std::uint32_t>(),
           .kind = line.at("kind").get<std::string>(),
           .address = line.at("address").get<std::uint32_t>(),
+          .at = base::Duration(line.at("at_us").get<std::int64_t>()),
           .first = tally_of(line.at("first")),
           .further = tally_of(line.at("further")),
           .boots = line.at("boots").get<std::uint64_t>(),
           .lost = line.at("lost").get<std::vector<std::string>>(),
           .not_fired = line.at("not_fired").get<std::vector<std::string>>()};
+}
+
+json to_json(const Swept& phase) {
+  return {{"phase", phase.phase},
+          {"operations", phase.operations},
+          {"chosen", phase.chosen},
+          {"instants", phase.instants},
+          {"length_us", phase.length.count()},
+          {"by_kind", phase.by_kind}};
+}
+
+Swept swept_of(const json& line) {
+  return {.phase = line.at("phase").get<std::string>(),
+          .operations = line.at("operations").get<std::uint32_t>(),
+          .chosen = line.at("chosen").get<std::uint32_t>(),
+          .instants = line.at("instants").get<std::uint32_t>(),
+          .length = base::Duration(line.at("length_us").get<std::int64_t>()),
+          .by_kind = line.at("by_kind").get<std::vector<std::uint32_t>>()};
+}
+
+std::string text_of(const SweepIdentity& identity) {
+  return json{
+      {"sweep", json::parse(identity.text)}, {"shard", identity.shard}, {"shards", identity.shards}}
+      .dump();
+}
+
+SweepIdentity identity_of(const std::string& text) {
+  const auto line = json::parse(text);
+  return {.text = line.at("sweep").dump(),
+          .shard = line.at("shard").get<unsigned>(),
+          .shards = line.at("shards").get<unsigned>()};
 }
 
 std::uint64_t hexadecimal(std::string_view text) {
@@ -67,9 +108,14 @@ std::uint64_t Tally::lost() const {
   return sum;
 }
 
+std::uint64_t Tally::ended() const {
+  return std::accumulate(outcomes.begin(), outcomes.end(), std::uint64_t{0});
+}
+
 Tally& Tally::operator+=(const Tally& other) {
   cuts += other.cuts;
   fired += other.fired;
+  under_way += other.under_way;
   for (std::size_t kind = 0; kind < outcome_kinds; ++kind) {
     outcomes.at(kind) += other.outcomes.at(kind);
   }
@@ -77,82 +123,126 @@ Tally& Tally::operator+=(const Tally& other) {
 }
 
 std::expected<Journal, std::string> Journal::open(const std::filesystem::path& path,
-                                                  const std::string& identity) {
+                                                  const SweepIdentity& identity) {
+  auto file = JournalFile::open(path, JournalFile::Use::extend);
+  if (!file) return std::unexpected(file.error());
   Journal journal;
-  std::string whole;
-  if (std::filesystem::exists(path)) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return std::unexpected(fmt::format("cannot read {}", path.string()));
-    std::ostringstream text;
-    text << file.rdbuf();
-    whole = text.str();
-    whole.resize(whole.rfind('\n') + 1);  // npos + 1: no whole line at all
-    std::istringstream lines(whole);
-    if (auto loaded = journal.load(lines, identity); !loaded) {
-      return std::unexpected(fmt::format("{}: {}", path.string(), loaded.error()));
-    }
-    std::filesystem::resize_file(path, whole.size());
+  journal.identity_ = identity;
+  journal.file_ = std::move(*file);
+  const auto text = journal.file_.lines(JournalFile::Use::extend);
+  if (!text) return std::unexpected(fmt::format("{} {}", path.string(), text.error()));
+  if (text->empty()) {
+    journal.file_.write(text_of(identity));
+    return journal;
   }
-  journal.file_.open(path, std::ios::binary | std::ios::app);
-  if (!journal.file_) return std::unexpected(fmt::format("cannot write {}", path.string()));
-  if (whole.empty()) journal.write(json{{"sweep", identity}}.dump());
+  if (auto loaded = journal.load(*text); !loaded) {
+    return std::unexpected(fmt::format("{}: {}", path.string(), loaded.error()));
+  }
+  if (journal.identity_ != identity) {
+    return std::unexpected(fmt::format(
+        "{}: the journal of another sweep (other files, forms, seed, shard or program); name "
+        "another file",
+        path.string()));
+  }
   return journal;
 }
 
-std::expected<void, std::string> Journal::load(std::istream& lines, const std::string& identity) {
+std::expected<Journal, std::string> Journal::read(const std::filesystem::path& path) {
+  auto file = JournalFile::open(path, JournalFile::Use::read);
+  if (!file) return std::unexpected(file.error());
+  const auto text = file->lines(JournalFile::Use::read);
+  if (!text) return std::unexpected(fmt::format("{} {}", path.string(), text.error()));
+  if (text->empty()) return std::unexpected(path.string() + " is empty");
+  Journal journal;
+  if (auto loaded = journal.load(*text); !loaded) {
+    return std::unexpected(fmt::format("{}: {}", path.string(), loaded.error()));
+  }
+  return journal;
+}
+
+std::expected<void, std::string> Journal::load(const std::string& text) {
+  std::istringstream lines(text);
   std::size_t number = 0;
-  for (std::string text; std::getline(lines, text);) {
+  for (std::string line; std::getline(lines, line);) {
     ++number;
     try {
-      const auto line = json::parse(text);
       if (number == 1) {
-        if (line.at("sweep").get<std::string>() == identity) continue;
-        return std::unexpected(
-            "the journal of another sweep (other files, forms, seed or shard); name another file");
-      }
-      if (line.contains("state")) {
-        const auto key = line.at("state").get<std::string>();
-        const auto outcome = line.at("outcome").get<std::size_t>();
-        if (key.size() != 32 || outcome >= outcome_kinds) {
-          return std::unexpected(fmt::format("line {} is damaged", number));
-        }
-        states_[{hexadecimal(std::string_view(key).substr(0, 16)),
-                 hexadecimal(std::string_view(key).substr(16))}] = static_cast<Outcome>(outcome);
+        identity_ = identity_of(line);
       } else {
-        auto result = result_of(line);
-        if (!has(result.phase, result.index)) {
-          done_[{result.phase, result.index}] = results_.size();
-          results_.push_back(std::move(result));
-        }
+        take_line(line);
       }
     } catch (const json::exception& error) {
-      return std::unexpected(fmt::format("line {} is damaged: {}", number, error.what()));
+      if (number == 1) return std::unexpected("not the journal of a sweep by this program");
+      return std::unexpected(
+          fmt::format("line {} is damaged ({}); delete that line to go on without what it told",
+                      number, error.what()));
     }
   }
   return {};
 }
 
-bool Journal::has(const std::string& phase, std::uint32_t index) const {
-  return done_.contains({phase, index});
+void Journal::take_line(const std::string& text) {
+  const auto line = json::parse(text);
+  if (line.contains("state")) {
+    const auto key = line.at("state").get<std::string>();
+    const auto outcome = line.at("outcome").get<std::size_t>();
+    if (key.size() != 32 || outcome >= outcome_kinds) {
+      throw json::other_error::create(501, "no state", nullptr);
+    }
+    states_[{hexadecimal(std::string_view(key).substr(0, 16)),
+             hexadecimal(std::string_view(key).substr(16))}] = static_cast<Outcome>(outcome);
+  } else if (line.contains("phases")) {
+    phases_.clear();
+    for (const auto& phase : line.at("phases")) phases_.push_back(swept_of(phase));
+  } else if (line.contains("took_s")) {
+    seconds_ += line.at("took_s").get<double>();
+    if (auto program = line.at("program").get<std::string>(); !program.empty()) {
+      programs_.insert(std::move(program));
+    }
+  } else {
+    auto result = result_of(line);
+    if (has(result.phase, result.index, result.instant())) return;
+    done_[{result.phase, result.index, result.instant()}] = results_.size();
+    results_.push_back(std::move(result));
+  }
+}
+
+bool Journal::has(const std::string& phase, std::uint32_t index, bool instant) const {
+  return done_.contains({phase, index, instant});
+}
+
+bool Journal::complete() const {
+  std::size_t chosen = 0;
+  for (const auto& phase : phases_) chosen += std::size_t{phase.chosen} + phase.instants;
+  return !phases_.empty() && chosen == results_.size();
 }
 
 void Journal::add(const StateKey& key, Outcome outcome) {
   states_[key] = outcome;
-  write(json{{"state", fmt::format("{:016x}{:016x}", key.high, key.low)},
-             {"outcome", static_cast<unsigned>(outcome)}}
-            .dump());
+  file_.write(json{{"state", fmt::format("{:016x}{:016x}", key.high, key.low)},
+                   {"outcome", static_cast<unsigned>(outcome)}}
+                  .dump());
 }
 
 void Journal::add(OperationResult result) {
-  write(text_of(result));
-  done_[{result.phase, result.index}] = results_.size();
+  file_.write(text_of(result));
+  done_[{result.phase, result.index, result.instant()}] = results_.size();
   results_.push_back(std::move(result));
 }
 
-void Journal::write(const std::string& line) {
-  if (!file_.is_open()) return;
-  file_ << line << '\n' << std::flush;
-  if (!file_) good_ = false;
+void Journal::took(double seconds, const std::string& program) {
+  seconds_ += seconds;
+  if (!program.empty()) programs_.insert(program);
+  file_.write(json{{"took_s", seconds}, {"program", program}}.dump());
+}
+
+bool Journal::set_phases(std::vector<Swept> phases) {
+  if (!phases_.empty()) return phases_ == phases;
+  phases_ = std::move(phases);
+  json all = json::array();
+  for (const auto& phase : phases_) all.push_back(to_json(phase));
+  file_.write(json{{"phases", all}}.dump());
+  return true;
 }
 
 }  // namespace goldcrest::sim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// goldcrest-powercut: cuts the power at every flash operation of a node's life and looks what
-// becomes of it. docs/powercut.md. Links the virtual board, and through it Unicorn (GPL).
+// goldcrest-powercut: cuts the power at every flash operation of a node's life and at random
+// instants, and looks what becomes of it. docs/powercut.md. Links the virtual board, and through it
+// Unicorn (GPL).
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,9 +13,11 @@
 #include <fstream>
 #include <iterator>
 #include <thread>
+#include <utility>
 
-#include "core/crypto/crc32.hpp"
 #include "core/image/manifest.hpp"
+#include "host/system/run.hpp"
+#include "sim/powercut/replay.hpp"
 #include "sim/powercut/report.hpp"
 #include "sim/powercut/sweep.hpp"
 
@@ -31,9 +34,14 @@ struct Arguments {
   std::string journal;
   std::string html;
   std::string replay;
+  std::vector<std::string> merge;
+  bool partial = false;
   bool json = false;
+  std::vector<std::uint64_t> air_seeds;
   SweepOptions options;
 };
+
+constexpr int interrupted_exit = 130;
 
 std::expected<File, std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -50,8 +58,7 @@ std::expected<UpdateFile, std::string> read_update(const std::string& path) {
   if (!manifest) return std::unexpected(fmt::format("{} is not an update file (.fmu)", path));
   const auto& version = manifest->version;
   return UpdateFile{.name = std::filesystem::path(path).filename().string(),
-                    .version =
-                        fmt::format("{}.{}.{}", version.major, version.minor, version.build),
+                    .version = fmt::format("{}.{}.{}", version.major, version.minor, version.build),
                     .bytes = std::move(*bytes)};
 }
 
@@ -91,26 +98,46 @@ std::expected<void, std::string> parse_shard(const std::string& text, SweepOptio
 }
 
 /// All that the result of a sweep depends on.
-std::string identity(const Inputs& inputs, const Arguments& arguments) {
-  const auto& options = arguments.options;
-  std::string text = fmt::format(
-      "man {:08x} seed {} torn {} words {} unstable {} depth {} further {} {} {} every {} shard {} "
-      "limit {}",
-      crypto::Crc32::of(inputs.man), options.seed, options.forms.torn, options.forms.words,
-      options.forms.unstable, options.depth, options.further_forms.torn,
-      options.further_forms.words, options.further_forms.unstable, options.further_every,
-      arguments.shard, options.limit);
-  for (const auto& update : inputs.updates) text += " " + update.name;
-  for (const auto& update : inputs.hanging) text += " hanging " + update.name;
-  for (const auto& phase : options.phases) text += " phase " + phase;
-  return text;
+SweepDescription description(const Inputs& inputs, const Arguments& arguments) {
+  SweepDescription what;
+  what.options = arguments.options;
+  const auto add = [&](std::string_view role, const std::string& name, const File& bytes) {
+    what.files.push_back({.role = std::string(role),
+                          .name = name,
+                          .sha256 = sha256_hex(bytes),
+                          .size_bytes = bytes.size()});
+  };
+  add("MAN", std::filesystem::path(arguments.man).filename().string(), inputs.man);
+  for (const auto& update : inputs.updates) add("update", update.name, update.bytes);
+  for (const auto& update : inputs.hanging) add("hanging update", update.name, update.bytes);
+  return what;
+}
+
+/// Which program this is: two builds of the same source are the same bytes.
+std::string program() {
+  const auto bytes = read_file("/proc/self/exe");
+  return "goldcrest-powercut 0.1.0" + (bytes ? ", SHA-256 " + sha256_hex(*bytes) : std::string());
 }
 
 std::string replay_command(const Arguments& arguments) {
   std::string text = fmt::format("goldcrest-powercut --man {}", arguments.man);
   for (const auto& path : arguments.updates) text += " --fmu " + path;
   if (!arguments.hanging.empty()) text += " --hanging " + arguments.hanging;
-  return text + fmt::format(" --seed {} --replay", arguments.options.seed);
+  return text + fmt::format(" --seed {} --air-seed {} --replay", arguments.options.seed,
+                            arguments.options.air_seeds.front());
+}
+
+/// The same with the names of the files alone.
+std::string replay_command(const SweepDescription& what) {
+  std::string text = "goldcrest-powercut";
+  for (const auto& file : what.files) {
+    const auto* const option = file.role == "MAN"      ? "--man"
+                               : file.role == "update" ? "--fmu"
+                                                       : "--hanging";
+    text += fmt::format(" {} {}", option, file.name);
+  }
+  return text + fmt::format(" --seed {} --air-seed {} --replay", what.options.seed,
+                            what.options.air_seeds.front());
 }
 
 int fail(const std::string& why) {
@@ -146,55 +173,87 @@ class ProgressLine {
 int replay_one(const Inputs& inputs, const Arguments& arguments) {
   const auto path = parse_cut_path(arguments.replay);
   if (!path) return fail(path.error());
-  const auto replayed = replay_cut(inputs, arguments.options.seed, *path);
+  const auto replayed =
+      replay_cut(inputs, arguments.options.seed, arguments.options.air_seeds.front(), *path);
   if (!replayed) return fail(replayed.error());
-  fmt::print("{}\n{}: {}\n", replayed->console, to_text(*path), to_text(replayed->outcome));
+  fmt::print("{}\n", replayed->console);
+  for (std::size_t cut = 0; cut < replayed->cuts.size(); ++cut) {
+    fmt::print("cut {}: {}\n", cut + 1, replayed->cuts[cut]);
+  }
+  fmt::print("{}: {}\n", to_text(*path), to_text(replayed->outcome));
   return is_lost(replayed->outcome) ? 1 : 0;
 }
 
-int run(const Arguments& arguments) {
-  const auto inputs = read_inputs(arguments);
-  if (!inputs) return fail(inputs.error());
-  if (!arguments.replay.empty()) return replay_one(*inputs, arguments);
-
-  Journal journal;
-  const auto what = identity(*inputs, arguments);
-  if (!arguments.journal.empty()) {
-    auto opened = Journal::open(arguments.journal, what);
-    if (!opened) return fail(opened.error());
-    journal = std::move(*opened);
-  }
-  const auto begin = std::chrono::steady_clock::now();
-  ProgressLine line;
-  const auto phases = sweep(*inputs, arguments.options, journal,
-                            [&](const Progress& progress) { line.show(progress); });
-  if (!phases) return fail(phases.error());
-  const Report report{
-      .what = what,
-      .phases = *phases,
-      .results = journal.results(),
-      .states = journal.states().size(),
-      .seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()};
-  const auto again = replay_command(arguments);
+int publish(const Report& report, const Arguments& arguments, const std::string& again) {
   if (!arguments.html.empty()) {
     std::ofstream page(arguments.html, std::ios::binary);
-    page << as_html(report, again) << std::flush;
+    page << as_html(report, replay_command(report.what)) << std::flush;
     if (!page) return fail("cannot write " + arguments.html);
   }
   fmt::print("{}", arguments.json ? as_json(report, again) : as_text(report, again));
-  return report.passed() ? 0 : 1;
+  return report.passed() && report.complete ? 0 : 1;
+}
+
+int merge_journals(const Arguments& arguments) {
+  std::vector<Journal> parts;
+  for (const auto& path : arguments.merge) {
+    auto part = Journal::read(path);
+    if (!part) return fail(part.error());
+    parts.push_back(std::move(*part));
+  }
+  const auto report = merge(parts, arguments.partial);
+  if (!report) return fail(report.error());
+  return publish(*report, arguments, replay_command(report->what));
+}
+
+int sweep_all(const Inputs& inputs, Arguments arguments) {
+  const auto what = description(inputs, arguments);
+  system::catch_stop_signals();
+  arguments.options.stop = system::stop_requested;
+  arguments.options.program = program();
+  Journal journal(SweepIdentity{describe(what), arguments.options.shard, arguments.options.shards});
+  if (!arguments.journal.empty()) {
+    auto opened = Journal::open(arguments.journal, journal.identity());
+    if (!opened) return fail(opened.error());
+    journal = std::move(*opened);
+  }
+  ProgressLine line;
+  const auto swept = sweep(inputs, arguments.options, journal,
+                           [&](const Progress& progress) { line.show(progress); });
+  if (!swept && system::stop_requested()) {
+    (void)fail(arguments.journal.empty()
+                   ? "interrupted; with --journal FILE it could go on where it was"
+                   : fmt::format("interrupted; what is done is in {}, and the same command goes on "
+                                 "from there",
+                                 arguments.journal));
+    return interrupted_exit;
+  }
+  if (!swept) return fail(swept.error());
+  const auto report = report_of(journal);
+  if (!report) return fail(report.error());
+  return publish(*report, arguments, replay_command(arguments));
+}
+
+int run(Arguments arguments) {
+  if (!arguments.merge.empty()) return merge_journals(arguments);
+  if (arguments.man.empty() || arguments.updates.empty()) {
+    return fail("--man and --fmu are needed to sweep or to replay; see --help");
+  }
+  arguments.options.air_seeds = arguments.air_seeds;
+  if (arguments.air_seeds.empty()) arguments.options.air_seeds = {arguments.options.seed};
+  const auto inputs = read_inputs(arguments);
+  if (!inputs) return fail(inputs.error());
+  if (!arguments.replay.empty()) return replay_one(*inputs, arguments);
+  return sweep_all(*inputs, std::move(arguments));
 }
 
 void add_options(CLI::App& app, Arguments& arguments) {
   auto& options = arguments.options;
   options.threads = std::max(1u, std::thread::hardware_concurrency());
   app.add_option("--man", arguments.man, "what a factory programs, from goldcrest man --server")
-      ->required()
       ->check(CLI::ExistingFile);
   app.add_option("--fmu", arguments.updates,
                  "an update; up to three: one after the other, and over one that was rolled back")
-      ->required()
       ->expected(1, 3)
       ->check(CLI::ExistingFile);
   app.add_option("--hanging", arguments.hanging,
@@ -220,6 +279,11 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  "cut the recovery of one in so many flash states")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  app.add_option("--instants", options.instants,
+                 "cut at so many random instants of each phase too: once, up to --depth times in a "
+                 "row, and as a contact that bounces")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   app.add_option("--phase", options.phases, "only this phase; may be repeated");
   app.add_option("--limit", options.limit, "only so many operations, evenly spread");
   app.add_option("--shard", arguments.shard, "I/N: the I-th of N parts of the sweep")
@@ -228,12 +292,22 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
+  app.add_option("--air-seed", arguments.air_seeds,
+                 "of the order of radio frames, if not --seed; more than one: all plays again with "
+                 "each");
   app.add_option("--journal", arguments.journal,
                  "keep what is found in this file; a sweep that was interrupted goes on with it");
   app.add_flag("--json", arguments.json, "the report on stdout as JSON");
   app.add_option("--html", arguments.html, "write the report as a web page");
-  app.add_option("--replay", arguments.replay,
-                 "play one cut and show the console: PHASE:OPERATION:FORM[:OPERATION:FORM...]");
+  auto* const replay = app.add_option(
+      "--replay", arguments.replay,
+      "play one cut, or several in a row, and show the console: PHASE:WHEN:FORM[:WHEN:FORM...], "
+      "WHEN an operation's number or an instant, as in @1.234567s or @20ms");
+  app.add_option("--merge", arguments.merge,
+                 "report the journals of all parts of a sweep together; nothing is swept")
+      ->check(CLI::ExistingFile)
+      ->excludes(replay);
+  app.add_flag("--partial", arguments.partial, "with --merge: parts may be missing or incomplete");
 }
 
 }  // namespace
@@ -241,8 +315,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
 int main(int argc, char** argv) {
   CLI::App app{
       "Plays a node's life on the virtual board (download, first boot, confirmation, settings,\n"
-      "rollback, revert), cuts the power at every flash operation in every form, and starts every\n"
-      "flash content that this leaves. Exit code 0: every cut fired and no node was lost.",
+      "rollback, revert), cuts the power at every flash operation in every form and at random\n"
+      "instants, and starts every flash content that this leaves. Exit code 0: every cut fired "
+      "and\n"
+      "no node was lost; 1: not so; 130: interrupted.",
       "goldcrest-powercut"};
   Arguments arguments;
   add_options(app, arguments);
@@ -255,5 +331,5 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "goldcrest-powercut: {}\n", parsed.error());
     return 2;
   }
-  return run(arguments);
+  return run(std::move(arguments));
 }

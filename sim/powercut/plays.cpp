@@ -44,17 +44,35 @@ class Director {
           .limit = limit});
   }
 
-  /// In the provisioning application, while the next `saves` settings are saved.
+  /// In the provisioning application, while the next `saves` settings are saved, or none.
   void begins_in_mta(std::string name, std::vector<std::string> versions, int saves) {
     Obligation obligation{.phase = std::move(name),
                           .versions = std::move(versions),
                           .server = server_,
                           .jumper = true,
                           .settings = {}};
-    for (int save = 0; save <= saves; ++save) {
+    // With another value each time, the last of them when it is saved again.
+    const int last = saves == 0 ? 0 : saves + 1;
+    for (int save = 0; save <= last; ++save) {
       obligation.settings.push_back(setting(settings_ + save));
     }
+    obligation.again = saves == 0 ? rollback_again() : save_again(obligation.settings.back());
     tell(std::move(obligation));
+  }
+
+  static Repetition save_again(const std::string& value) {
+    return {.exchanges = {{"7\r", "device field 1, - for not set> ", {}},
+                          {value + "\r", std::string(prompt), {}},
+                          // Where the cut came late it has this value already.
+                          {"4\r", "\nsaved\r", "there is nothing to save\r"}},
+            .setting = value};
+  }
+
+  Repetition rollback_again() const {
+    return {.exchanges = {{"5\r", fmt::format("rollback to version {} from {} y/n? ", older_, old_),
+                           "there is no older application"},
+                          {"y", fmt::format("rolled back to version {}", older_), {}}},
+            .version = older_};
   }
 
   void downloads(const UpdateFile& update) {

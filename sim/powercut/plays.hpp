@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,22 @@ struct UpdateFile {
 
 struct Inputs {
   File man;
-  std::vector<UpdateFile> updates;   ///< one to three, ascending versions
-  std::vector<UpdateFile> hanging;   ///< at most one
+  std::vector<UpdateFile> updates;  ///< one to three, ascending versions
+  std::vector<UpdateFile> hanging;  ///< at most one
+};
+
+/// A person types something and looks what the node answers.
+struct Exchange {
+  std::string types;
+  std::string sees;
+  std::string or_else;  ///< not empty: this will do as well, and nothing more is typed
+};
+
+/// What was cut is done again, in the provisioning application, and must succeed.
+struct Repetition {
+  std::vector<Exchange> exchanges;
+  std::string version;  ///< that runs afterwards; empty: any that the obligation has
+  std::string setting;  ///< that device field 1 has afterwards; empty: not looked at
 };
 
 /// What a node must do once power is back, in one phase.
@@ -37,6 +52,7 @@ struct Obligation {
   std::string server;                 ///< the address that its banner must show
   bool jumper = false;                ///< fitted: the provisioning application must come first
   std::vector<std::string> settings;  ///< what its menu may then show as device field 1
+  std::optional<Repetition> again;    ///< with the jumper, once the application has been seen
   base::Duration limit = std::chrono::seconds(10);  ///< until the banner
 };
 

@@ -6,29 +6,106 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace goldcrest::sim {
 namespace {
 
-struct PhaseSum {
-  Tally first;
-  Tally further;
-  std::uint64_t operations = 0;
-};
+nlohmann::json json_of(const Tally& tally) {
+  nlohmann::json outcomes = nlohmann::json::object();
+  for (std::size_t kind = 0; kind < outcome_kinds; ++kind) {
+    outcomes[std::string(to_text(static_cast<Outcome>(kind)))] = tally.outcomes.at(kind);
+  }
+  return {{"cuts", tally.cuts},
+          {"fired", tally.fired},
+          {"under_way", tally.under_way},
+          {"lost", tally.lost()},
+          {"outcomes", outcomes}};
+}
 
-std::map<std::string, PhaseSum> by_phase(const Report& report) {
+nlohmann::json json_of(const Swept& phase, const PhaseSum& sum) {
+  nlohmann::json kinds = nlohmann::json::object();
+  for (std::size_t kind = 0; kind < phase.by_kind.size(); ++kind) {
+    kinds[std::string(to_text(static_cast<board::FlashOperationKind>(kind)))] = phase.by_kind[kind];
+  }
+  return {{"phase", phase.phase},
+          {"operations", phase.operations},
+          {"chosen", phase.chosen},
+          {"length_s", static_cast<double>(phase.length.count()) / 1e6},
+          {"kinds", kinds},
+          {"swept", sum.operations},
+          {"first", json_of(sum.first)},
+          {"further", json_of(sum.further)},
+          {"instants_chosen", phase.instants},
+          {"instants_swept", sum.instant_count},
+          {"instants", json_of(sum.instants)},
+          {"rows", json_of(sum.rows)}};
+}
+
+std::string parts_line(const Report& report) {
+  std::string text;
+  if (report.parts > 1) text = fmt::format("{} of {} parts; ", report.parts_here, report.parts);
+  return text + (report.complete ? "complete" : "NOT COMPLETE: not all that was chosen is swept");
+}
+
+/// One of its parts lacks what the others have.
+std::expected<void, std::string> check_part(const Journal& part, const Journal& first,
+                                            bool partial) {
+  const auto& identity = part.identity();
+  const auto name = fmt::format("part {}/{}", identity.shard + 1, identity.shards);
+  if (identity.text != first.identity().text || identity.shards != first.identity().shards) {
+    return std::unexpected(name + " is of another sweep: other files or options");
+  }
+  const auto same_course = [](const Swept& one, const Swept& other) {
+    return one.phase == other.phase && one.operations == other.operations &&
+           one.length == other.length && one.by_kind == other.by_kind;
+  };
+  if (!part.phases().empty() && !first.phases().empty() &&
+      !std::ranges::equal(part.phases(), first.phases(), same_course)) {
+    return std::unexpected(name + " saw the plays go another way: made by another program?");
+  }
+  if (!partial && !part.complete()) {
+    return std::unexpected(name + " is not complete; run it on, or report it with --partial");
+  }
+  return {};
+}
+
+}  // namespace
+
+// --- sums ----------------------------------------------------------------------------------------
+
+Tally PhaseSum::all() const {
+  Tally sum = first;
+  sum += further;
+  sum += instants;
+  return sum += rows;
+}
+
+std::vector<PhaseSum> by_phase(const Report& report) {
   std::map<std::string, PhaseSum> sums;
   for (const auto& result : report.results) {
     auto& sum = sums[result.phase];
-    sum.first += result.first;
-    sum.further += result.further;
-    ++sum.operations;
+    (result.instant() ? sum.instants : sum.first) += result.first;
+    (result.instant() ? sum.rows : sum.further) += result.further;
+    ++(result.instant() ? sum.instant_count : sum.operations);
   }
-  return sums;
+  std::vector<PhaseSum> in_order;
+  for (const auto& phase : report.phases) in_order.push_back(sums[phase.phase]);
+  return in_order;
 }
 
 std::uint64_t count(const Tally& tally, Outcome outcome) {
   return tally.outcomes.at(static_cast<std::size_t>(outcome));
+}
+
+std::string grouped(std::uint64_t number) {
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    if (at > 0 && (digits.size() - at) % 3 == 0) text += ',';
+    text += digits[at];
+  }
+  return text;
 }
 
 std::vector<std::string> failures(const Report& report) {
@@ -40,126 +117,43 @@ std::vector<std::string> failures(const Report& report) {
   return all;
 }
 
-/// The path in "download:17:torn3 silent".
-std::string path_of(const std::string& failure) { return failure.substr(0, failure.find(' ')); }
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char character : text) {
-    switch (character) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      default:
-        result += character;
-    }
-  }
-  return result;
+std::string path_of(const std::string& failure) {
+  return failure.substr(0, failure.find(' '));
 }
-
-constexpr std::string_view style = R"(<style>
-body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:1em 0}th,td{padding:.25em .8em;text-align:right;
-border-bottom:1px solid #ddd}th:first-child,td:first-child{text-align:left}
-.good{color:#17652f}.bad{color:#b00020}svg{width:100%;height:auto}code{background:#f3f3f3}
-</style>)";
-
-constexpr double plot_width = 960;
-constexpr double plot_height = 160;
-
-/// A column of the plot: neighbouring operations together, never of two phases.
-struct Column {
-  std::string phase;
-  Tally tally;
-};
-
-std::vector<Column> columns(const Report& report) {
-  std::size_t swept = 0;
-  for (const auto& phase : report.phases) swept += phase.chosen;
-  const std::size_t together = std::max<std::size_t>(1, swept / 480);
-  std::vector<Column> all;
-  for (const auto& phase : report.phases) {
-    std::map<std::uint32_t, Tally> operations;
-    for (const auto& result : report.results) {
-      if (result.phase != phase.phase) continue;
-      auto& tally = operations[result.index];
-      tally += result.first;
-      tally += result.further;
-    }
-    std::size_t number = 0;
-    for (const auto& [index, tally] : operations) {
-      if (number++ % together == 0) all.push_back({phase.phase, {}});
-      all.back().tally += tally;
-    }
-  }
-  return all;
-}
-
-std::string plot(const Report& report) {
-  const auto all = columns(report);
-  if (all.empty()) return {};
-  std::string svg = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"outcomes over the course\">\n",
-      plot_width, plot_height + 90);
-  const double width = plot_width / static_cast<double>(all.size());
-  const auto bar = [&](double x, double& y, std::uint64_t part, std::uint64_t whole,
-                       std::string_view colour) {
-    if (part == 0) return;
-    const double height = plot_height * static_cast<double>(part) / static_cast<double>(whole);
-    y -= height;
-    svg += fmt::format(
-        "<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\" fill=\"{}\"/>\n", x, y,
-        width + 0.05, height, colour);
-  };
-  std::string phase;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto& [name, tally] = all[i];
-    const double x = static_cast<double>(i) * width;
-    if (name != phase) {
-      phase = name;
-      svg += fmt::format(
-          "<path d=\"M{0:.2f} 0V{1}\" stroke=\"#888\"/><text x=\"{0:.2f}\" y=\"{2}\" "
-          "font-size=\"11\" transform=\"rotate(30 {0:.2f} {2})\">{3}</text>\n",
-          x, plot_height + 6, plot_height + 16, escaped(name));
-    }
-    const auto old_version = count(tally, Outcome::old_version);
-    const auto new_version = count(tally, Outcome::new_version);
-    const auto whole = old_version + new_version + tally.lost();
-    double y = plot_height;
-    bar(x, y, old_version, whole, "#8fb3d9");
-    bar(x, y, new_version, whole, "#5aa469");
-    bar(x, y, tally.lost(), whole, "#d1002c");
-  }
-  return svg + "</svg>\n";
-}
-
-nlohmann::json json_of(const Tally& tally) {
-  nlohmann::json outcomes = nlohmann::json::object();
-  for (std::size_t kind = 0; kind < outcome_kinds; ++kind) {
-    outcomes[std::string(to_text(static_cast<Outcome>(kind)))] = tally.outcomes.at(kind);
-  }
-  return {{"cuts", tally.cuts}, {"fired", tally.fired}, {"lost", tally.lost()},
-          {"outcomes", outcomes}};
-}
-
-}  // namespace
 
 Tally Report::first() const {
   Tally sum;
-  for (const auto& result : results) sum += result.first;
+  for (const auto& phase : by_phase(*this)) sum += phase.first;
   return sum;
 }
 
 Tally Report::further() const {
   Tally sum;
-  for (const auto& result : results) sum += result.further;
+  for (const auto& phase : by_phase(*this)) sum += phase.further;
   return sum;
+}
+
+Tally Report::instants() const {
+  Tally sum;
+  for (const auto& phase : by_phase(*this)) sum += phase.instants;
+  return sum;
+}
+
+Tally Report::rows() const {
+  Tally sum;
+  for (const auto& phase : by_phase(*this)) sum += phase.rows;
+  return sum;
+}
+
+Tally Report::all() const {
+  Tally sum;
+  for (const auto& phase : by_phase(*this)) sum += phase.all();
+  return sum;
+}
+
+std::uint64_t Report::operations() const {
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      results, [](const OperationResult& result) { return !result.instant(); }));
 }
 
 std::uint64_t Report::boots() const {
@@ -168,32 +162,106 @@ std::uint64_t Report::boots() const {
   return sum;
 }
 
-bool Report::passed() const { return failures(*this).empty() && !results.empty(); }
+bool Report::passed() const {
+  const auto sum = all();
+  return failures(*this).empty() && sum.cuts > 0 && sum.fired == sum.cuts && sum.lost() == 0;
+}
+
+// --- journals ------------------------------------------------------------------------------------
+
+std::expected<Report, std::string> report_of(const Journal& journal) {
+  auto what = parse_description(journal.identity().text);
+  if (!what) return std::unexpected(what.error());
+  return Report{.what = std::move(*what),
+                .programs = journal.programs(),
+                .parts = journal.identity().shards,
+                .parts_here = 1,
+                .complete = journal.complete(),
+                .phases = journal.phases(),
+                .results = journal.results(),
+                .states = journal.states().size(),
+                .seconds = journal.seconds()};
+}
+
+std::expected<Report, std::string> merge(const std::vector<Journal>& parts, bool partial) {
+  if (parts.empty()) return std::unexpected("no journal");
+  auto merged = report_of(parts.front());
+  if (!merged) return merged;
+  std::set<unsigned> shards;
+  std::set<StateKey> states;
+  merged->results.clear();
+  merged->seconds = 0;
+  for (const auto& part : parts) {
+    if (const auto fits = check_part(part, parts.front(), partial); !fits) {
+      return std::unexpected(fits.error());
+    }
+    if (!shards.insert(part.identity().shard).second) {
+      return std::unexpected(fmt::format("part {}/{} is there twice", part.identity().shard + 1,
+                                         part.identity().shards));
+    }
+    if (merged->phases.empty()) merged->phases = part.phases();
+    merged->programs.insert(part.programs().begin(), part.programs().end());
+    merged->results.insert(merged->results.end(), part.results().begin(), part.results().end());
+    merged->seconds += part.seconds();
+    merged->complete = merged->complete && part.complete();
+    for (const auto& [key, outcome] : part.states()) states.insert(key);
+  }
+  for (std::size_t at = 0; at < merged->phases.size(); ++at) {
+    auto& phase = merged->phases[at];
+    phase.chosen = phase.instants = 0;
+    for (const auto& part : parts) {
+      if (part.phases().empty()) continue;
+      phase.chosen += part.phases()[at].chosen;
+      phase.instants += part.phases()[at].instants;
+    }
+  }
+  merged->states = states.size();
+  merged->parts_here = static_cast<unsigned>(shards.size());
+  for (unsigned shard = 0; shard < merged->parts; ++shard) {
+    if (shards.contains(shard)) continue;
+    merged->complete = false;
+    if (!partial) {
+      return std::unexpected(fmt::format(
+          "part {}/{} is missing; name its journal too, or report what is there with --partial",
+          shard + 1, merged->parts));
+    }
+  }
+  return merged;
+}
+
+// --- text and JSON -------------------------------------------------------------------------------
 
 std::string as_text(const Report& report, const std::string& replay_command) {
-  std::string text = fmt::format("{}\n\n{:<18}{:>11}{:>9}{:>11}{:>9}{:>9}{:>6}\n", report.what,
-                                 "phase", "operations", "cuts", "2nd cuts", "old", "new", "lost");
-  const auto sums = by_phase(report);
-  for (const auto& phase : report.phases) {
-    const auto found = sums.find(phase.phase);
-    if (found == sums.end()) continue;
-    Tally both = found->second.first;
-    both += found->second.further;
-    text += fmt::format("{:<18}{:>11}{:>9}{:>11}{:>9}{:>9}{:>6}\n", phase.phase,
-                        fmt::format("{}/{}", found->second.operations, phase.operations),
-                        found->second.first.cuts, found->second.further.cuts,
-                        count(both, Outcome::old_version), count(both, Outcome::new_version),
-                        both.lost());
+  std::string text;
+  for (const auto& file : report.what.files) {
+    text += fmt::format("{:<15} {}  {}\n", file.role, file.sha256.substr(0, 16), file.name);
   }
-  Tally all = report.first();
-  all += report.further();
+  text +=
+      fmt::format("\n{:<18}{:>13}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>6}\n", "phase",
+                  "operations", "cuts", "2nd cuts", "instants", "in rows", "old", "new", "lost");
+  const auto sums = by_phase(report);
+  for (std::size_t at = 0; at < sums.size(); ++at) {
+    const auto& phase = report.phases[at];
+    const auto all = sums[at].all();
+    if (all.cuts == 0) continue;
+    text +=
+        fmt::format("{:<18}{:>13}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>6}\n", phase.phase,
+                    fmt::format("{}/{}", grouped(sums[at].operations), grouped(phase.operations)),
+                    grouped(sums[at].first.cuts), grouped(sums[at].further.cuts),
+                    grouped(sums[at].instants.cuts), grouped(sums[at].rows.cuts),
+                    grouped(count(all, Outcome::old_version)),
+                    grouped(count(all, Outcome::new_version)), grouped(all.lost()));
+  }
+  const auto all = report.all();
   text += fmt::format(
-      "\n{} operations, {} cuts of which {} fired, {} distinct flash states, {} boots, {:.0f} s\n",
-      report.results.size(), all.cuts, all.fired, report.states, report.boots(), report.seconds);
+      "\n{} operations, {} cuts of which {} fired, {} distinct flash states, {} boots, {:.0f} s; "
+      "{}\n",
+      grouped(report.operations()), grouped(all.cuts), grouped(all.fired), grouped(report.states),
+      grouped(report.boots()), report.seconds, parts_line(report));
   for (std::size_t kind = 0; kind < outcome_kinds; ++kind) {
     if (all.outcomes.at(kind) == 0) continue;
-    text += fmt::format("  {:<14}{:>9}\n", to_text(static_cast<Outcome>(kind)),
-                        all.outcomes.at(kind));
+    text += fmt::format("  {:<14}{:>11}\n", to_text(static_cast<Outcome>(kind)),
+                        grouped(all.outcomes.at(kind)));
   }
   const auto bad = failures(report);
   for (const auto& failure : bad) {
@@ -206,83 +274,30 @@ std::string as_text(const Report& report, const std::string& replay_command) {
 std::string as_json(const Report& report, const std::string& replay_command) {
   const auto sums = by_phase(report);
   nlohmann::json phases = nlohmann::json::array();
-  for (const auto& phase : report.phases) {
-    nlohmann::json kinds = nlohmann::json::object();
-    for (std::size_t kind = 0; kind < phase.by_kind.size(); ++kind) {
-      kinds[std::string(to_text(static_cast<board::FlashOperationKind>(kind)))] =
-          phase.by_kind[kind];
-    }
-    nlohmann::json entry{{"phase", phase.phase},
-                         {"operations", phase.operations},
-                         {"chosen", phase.chosen},
-                         {"kinds", kinds}};
-    if (const auto found = sums.find(phase.phase); found != sums.end()) {
-      entry["swept"] = found->second.operations;
-      entry["first"] = json_of(found->second.first);
-      entry["further"] = json_of(found->second.further);
-    }
-    phases.push_back(entry);
+  for (std::size_t at = 0; at < sums.size(); ++at) {
+    phases.push_back(json_of(report.phases[at], sums[at]));
   }
   nlohmann::json bad = nlohmann::json::array();
   for (const auto& failure : failures(report)) {
     bad.push_back({{"what", failure}, {"again", replay_command + " " + path_of(failure)}});
   }
-  const nlohmann::json json{{"what", report.what},
+  const nlohmann::json json{{"what", nlohmann::json::parse(describe(report.what))},
+                            {"programs", report.programs},
+                            {"parts", report.parts},
+                            {"parts_here", report.parts_here},
+                            {"complete", report.complete},
                             {"passed", report.passed()},
-                            {"operations", report.results.size()},
+                            {"operations", report.operations()},
                             {"first", json_of(report.first())},
                             {"further", json_of(report.further())},
+                            {"instants", json_of(report.instants())},
+                            {"rows", json_of(report.rows())},
                             {"states", report.states},
                             {"boots", report.boots()},
                             {"seconds", report.seconds},
                             {"phases", phases},
                             {"failures", bad}};
   return json.dump(2) + "\n";
-}
-
-std::string as_html(const Report& report, const std::string& replay_command) {
-  Tally all = report.first();
-  all += report.further();
-  std::string page = fmt::format(
-      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Power cuts</title>\n{}\n"
-      "<h1>Power cuts</h1>\n<p>{}</p>\n"
-      "<p class=\"{}\"><strong>{}</strong></p>\n"
-      "<p>The power of the node was cut {} times, at {} flash operations of its life: before each, "
-      "inside it in several ways, and after it; {} of these cuts came while it was recovering from "
-      "another one. That left {} different contents of its flash. Each was started again on the "
-      "real firmware.</p>\n",
-      style, escaped(report.what), report.passed() ? "good" : "bad",
-      report.passed() ? "No node was lost, and every cut took place."
-                      : fmt::format("{} cuts failed.", failures(report).size()),
-      all.cuts, report.results.size(), report.further().cuts, report.states);
-  page +=
-      "<h2>How it ended, over the course</h2>\n<p>From left to right as things happen; blue: the "
-      "old version runs, green: the new one, red: lost.</p>\n" +
-      plot(report) +
-      "<table><tr><th>phase</th><th>operations cut</th><th>cuts</th><th>during recovery</th>"
-      "<th>old version</th><th>new version</th><th>lost</th></tr>\n";
-  const auto sums = by_phase(report);
-  for (const auto& phase : report.phases) {
-    const auto found = sums.find(phase.phase);
-    if (found == sums.end()) continue;
-    Tally both = found->second.first;
-    both += found->second.further;
-    page += fmt::format(
-        "<tr><td>{}</td><td>{} of {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
-        "<td>{}</td></tr>\n",
-        escaped(phase.phase), found->second.operations, phase.operations, found->second.first.cuts,
-        found->second.further.cuts, count(both, Outcome::old_version),
-        count(both, Outcome::new_version), both.lost());
-  }
-  page += "</table>\n";
-  const auto bad = failures(report);
-  if (!bad.empty()) page += "<h2>Failures</h2>\n<ul>\n";
-  for (const auto& failure : bad) {
-    page += fmt::format("<li class=\"bad\">{}<br><code>{} {}</code></li>\n", escaped(failure),
-                        escaped(replay_command), escaped(path_of(failure)));
-  }
-  if (!bad.empty()) page += "</ul>\n";
-  return page + "</html>\n";
 }
 
 }  // namespace goldcrest::sim

@@ -25,11 +25,11 @@ AirOptions seeded(std::uint64_t seed) {
 
 }  // namespace
 
-Stage::Stage(std::uint64_t seed)
-    : world_(seeded(seed)), engine_(store_, {}), dodag_log_([](std::string_view) {}) {
-  router_ = &world_.add_router({.eui64 = {{0x02, 0, 0, 0, 0, 0, 0, 0x01}}},
-                               wire::Ipv6Address::from_ipv4({192, 168, 1, 1}), seed + 1,
-                               dodag_log_);
+Stage::Stage(std::uint64_t seed, std::uint64_t air_seed)
+    : world_(seeded(air_seed)), engine_(store_, {}), dodag_log_([](std::string_view) {}) {
+  router_ =
+      &world_.add_router({.eui64 = {{0x02, 0, 0, 0, 0, 0, 0, 0x01}}},
+                         wire::Ipv6Address::from_ipv4({192, 168, 1, 1}), air_seed + 1, dodag_log_);
   router_->start(world_.now());
   node_ = &world_.add_board({.seed = seed * 16});
 }

@@ -24,7 +24,8 @@ using File = std::vector<std::uint8_t>;
 
 class Stage {
  public:
-  explicit Stage(std::uint64_t seed);
+  /// The air seed is that of the border router and the air, the other one that of the node.
+  Stage(std::uint64_t seed, std::uint64_t air_seed);
 
   board::Board& board() { return node_->board(); }
   base::Instant now() const { return world_.now(); }

@@ -4,21 +4,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <thread>
 #include <utility>
 
 #include "core/base/bytes.hpp"
-#include "core/base/ensure.hpp"
 #include "core/image/flash_map.hpp"
 #include "sim/powercut/cutter.hpp"
+#include "sim/powercut/instants.hpp"
 
 namespace goldcrest::sim {
 namespace {
@@ -46,8 +48,8 @@ struct Hash {
 class Queue {
  public:
   struct Job {
-    Operation operation;
-    const Obligation* obligation = nullptr;
+    Target target;
+    const Course* course = nullptr;
     State before;
   };
 
@@ -86,50 +88,170 @@ bool phase_wanted(const SweepOptions& options, const std::string& phase) {
   return options.phases.empty() || std::ranges::find(options.phases, phase) != options.phases.end();
 }
 
-/// Of all courses, which operations are to be cut: by play, as numbers on the board.
-std::vector<std::set<std::uint64_t>> choose(const std::vector<Course>& courses,
-                                            const SweepOptions& options) {
-  std::vector<std::pair<std::size_t, std::uint64_t>> all;
-  for (std::size_t play = 0; play < courses.size(); ++play) {
-    for (const auto& operation : courses[play].operations) {
-      if (phase_wanted(options, courses[play].phases[operation.phase].phase)) {
-        all.emplace_back(play, operation.number);
+/// Where a course is to be cut.
+using Chosen = std::vector<std::vector<Target>>;
+
+/// Of all courses, by course.
+Chosen choose(const std::vector<Course>& courses, const SweepOptions& options) {
+  Chosen chosen(courses.size());
+  std::vector<std::pair<std::size_t, const Operation*>> all;
+  std::size_t instants = 0;
+  for (std::size_t at = 0; at < courses.size(); ++at) {
+    const Course& course = courses[at];
+    for (const auto& operation : course.operations) {
+      if (phase_wanted(options, course.phases[operation.phase].phase)) {
+        all.emplace_back(at, &operation);
+      }
+    }
+    for (std::size_t phase = 0; phase < course.phases.size(); ++phase) {
+      const auto& name = course.phases[phase].phase;
+      const auto length = course.spans[phase].end - course.spans[phase].begin;
+      if (!phase_wanted(options, name) || length <= base::Duration(0)) continue;
+      for (std::uint32_t number = 0; number < options.instants; ++number) {
+        if (instants++ % options.shards != options.shard) continue;
+        auto target =
+            target_of(course, phase, choose_instant(options.seed, name, number, length)).value();
+        target.number = number;
+        chosen[at].push_back(target);
       }
     }
   }
-  const std::size_t count = options.limit == 0 ? all.size()
-                                               : std::min<std::size_t>(options.limit, all.size());
-  std::vector<std::set<std::uint64_t>> chosen(courses.size());
+  const std::size_t count =
+      options.limit == 0 ? all.size() : std::min<std::size_t>(options.limit, all.size());
   for (std::size_t i = options.shard; i < count; i += options.shards) {
-    const auto& [play, number] = all[i * all.size() / count];
-    chosen[play].insert(number);
+    const auto& [at, operation] = all[i * all.size() / count];
+    chosen[at].push_back(target_of(*operation));
   }
   return chosen;
 }
 
-std::vector<Swept> overview(const std::vector<Course>& courses,
-                            const std::vector<std::set<std::uint64_t>>& chosen) {
+std::vector<Swept> overview(const std::vector<Course>& courses, const Chosen& chosen) {
   std::vector<Swept> phases;
-  for (std::size_t play = 0; play < courses.size(); ++play) {
+  for (std::size_t at = 0; at < courses.size(); ++at) {
     const auto first = phases.size();
-    for (const auto& phase : courses[play].phases) {
-      phases.push_back({.phase = phase.phase, .by_kind = std::vector<std::uint32_t>(5)});
+    const Course& course = courses[at];
+    for (std::size_t phase = 0; phase < course.phases.size(); ++phase) {
+      phases.push_back({.phase = course.phases[phase].phase,
+                        .length = course.spans[phase].end - course.spans[phase].begin,
+                        .by_kind = std::vector<std::uint32_t>(5)});
     }
-    for (const auto& operation : courses[play].operations) {
+    for (const auto& operation : course.operations) {
       auto& phase = phases[first + operation.phase];
       ++phase.operations;
       ++phase.by_kind.at(static_cast<std::size_t>(operation.kind));
-      if (chosen[play].contains(operation.number)) ++phase.chosen;
+    }
+    for (const auto& target : chosen[at]) {
+      auto& phase = phases[first + target.phase];
+      ++(target.operation ? phase.chosen : phase.instants);
     }
   }
   return phases;
 }
 
+/// Of the targets, those that the journal does not have.
+std::vector<Target> still_to_do(const Course& course, const std::vector<Target>& targets,
+                                const Journal& journal) {
+  std::vector<Target> left;
+  std::ranges::copy_if(targets, std::back_inserter(left), [&](const Target& target) {
+    return !journal.has(course.phases[target.phase].phase,
+                        target.operation ? target.operation->index : target.number,
+                        !target.operation);
+  });
+  return left;
+}
+
+/// The threads that cut, and what they have found.
+class Cutters {
+ public:
+  Cutters(const SweepOptions& options, Journal& journal, const ProgressSink& progress,
+          std::uint64_t total)
+      : options_(options),
+        progress_(progress),
+        total_(total),
+        known_(journal),
+        queue_(2 * std::size_t{options.threads}) {
+    for (unsigned thread = 0; thread < options.threads; ++thread) {
+      threads_.emplace_back([this] { work(); });
+    }
+  }
+  ~Cutters() { finish(); }
+  Cutters(const Cutters&) = delete;
+  Cutters& operator=(const Cutters&) = delete;
+
+  /// False when it is no use to go on.
+  bool cut(const Target& target, const Course& course, const State& before) {
+    if (stopped()) return false;
+    queue_.push({target, &course, before});
+    return !stopped();
+  }
+  void finish() {
+    queue_.close();
+    threads_.clear();
+  }
+
+ private:
+  bool stopped() const { return options_.stopped() || failed_; }
+
+  void work() {
+    Cutter cutter(options_, known_);
+    while (const auto job = queue_.pop()) {
+      if (stopped()) continue;
+      auto result = cutter.cut(job->target, *job->course, job->before);
+      if (!result) continue;
+      if (!known_.add(std::move(*result), cutter.found())) failed_ = true;
+      const std::lock_guard lock(telling_);
+      auto now = known_.progress();
+      now.operations = total_;
+      progress_(now);
+    }
+  }
+
+  const SweepOptions& options_;
+  const ProgressSink& progress_;
+  std::uint64_t total_;
+  KnownStates known_;
+  Queue queue_;
+  std::mutex telling_;
+  std::atomic<bool> failed_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+std::expected<std::vector<Course>, std::string> record_all(const Inputs& inputs,
+                                                           const SweepOptions& options) {
+  std::vector<Course> courses;
+  for (const auto air_seed : options.air_seeds) {
+    for (const auto& play : plays_with(inputs)) {
+      if (options.stopped()) return std::unexpected("interrupted");
+      const bool usual = air_seed == options.air_seeds.front();
+      auto course = record_named(play, inputs, {options.seed, air_seed}, usual);
+      if (!course) return std::unexpected(course.error());
+      courses.push_back(std::move(*course));
+    }
+  }
+  return courses;
+}
+
 }  // namespace
+
+std::expected<Course, std::string> record_named(const Play& play, const Inputs& inputs,
+                                                const Seeds& seeds, bool usual) {
+  auto course = record(play, inputs, seeds);
+  if (!course) {
+    return std::unexpected(
+        fmt::format("{} with air seed {}: {}", play.name, seeds.air, course.error()));
+  }
+  for (auto& phase : course->phases) {
+    if (!usual) phase.phase += fmt::format("~{}", seeds.air);
+  }
+  return course;
+}
 
 StateKey key_of(board::Board& board, const Obligation& obligation) {
   Hash hash;
-  for (const char character : obligation.phase) hash.add(static_cast<std::uint8_t>(character));
+  // The same contents in another course of the phase are the same state.
+  for (const char character : parse_course_name(obligation.phase).phase) {
+    hash.add(static_cast<std::uint8_t>(character));
+  }
   const auto flash = board.read_flash(image::flash_section.base, image::flash_section.size);
   const auto eeprom = board.read_flash(eeprom_base, eeprom_size);
   // A board that protects its flash from being read has a state of its own each time.
@@ -139,107 +261,43 @@ StateKey key_of(board::Board& board, const Obligation& obligation) {
   return hash.key;
 }
 
-std::expected<std::vector<Swept>, std::string> sweep(const Inputs& inputs,
-                                                     const SweepOptions& options, Journal& journal,
-                                                     const ProgressSink& progress) {
-  std::vector<Course> courses;
-  for (const auto& play : plays_with(inputs)) {
-    auto course = record(play, inputs, options.seed);
-    if (!course) return std::unexpected(fmt::format("{}: {}", play.name, course.error()));
-    courses.push_back(std::move(*course));
-  }
-  const auto chosen = choose(courses, options);
-  const auto phases = overview(courses, chosen);
+std::expected<void, std::string> sweep(const Inputs& inputs, const SweepOptions& options,
+                                       Journal& journal, const ProgressSink& progress) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto courses = record_all(inputs, options);
+  if (!courses) return std::unexpected(courses.error());
+  const auto chosen = choose(*courses, options);
   std::uint64_t total = 0;
-  for (const auto& phase : phases) total += phase.chosen;
-  if (total == 0) return std::unexpected("no flash operation is chosen; see --phase and --limit");
-
-  KnownStates known(journal);
-  std::set<std::pair<std::string, std::uint32_t>> done;
-  for (const auto& result : journal.results()) done.emplace(result.phase, result.index);
-  std::mutex telling;
-  Queue queue(2 * std::size_t{options.threads});
-  std::vector<std::jthread> cutters;
-  for (unsigned thread = 0; thread < options.threads; ++thread) {
-    cutters.emplace_back([&] {
-      Cutter cutter(options, known);
-      while (const auto job = queue.pop()) {
-        auto result = cutter.cut(job->operation, *job->obligation, job->before);
-        known.add(std::move(result), cutter.found());
-        const std::lock_guard lock(telling);
-        auto now = known.progress();
-        now.operations = total;
-        progress(now);
-      }
-    });
+  for (const auto& targets : chosen) total += targets.size();
+  if (total == 0) return std::unexpected("nothing is chosen; see --phase, --limit and --shard");
+  if (!journal.set_phases(overview(*courses, chosen))) {
+    return std::unexpected("the plays go another way than when the journal was begun");
+  }
+  Chosen left;
+  for (std::size_t at = 0; at < courses->size(); ++at) {
+    left.push_back(still_to_do((*courses)[at], chosen[at], journal));
   }
   std::string failure;
-  for (std::size_t play = 0; play < courses.size() && failure.empty(); ++play) {
-    const auto& course = courses[play];
-    const auto played = replay(
-        course, inputs, options.seed,
-        [&](const Operation& operation) {
-          return chosen[play].contains(operation.number) &&
-                 !done.contains({course.phases[operation.phase].phase, operation.index});
-        },
-        [&](const Operation& operation, const State& before) {
-          queue.push({operation, &course.phases[operation.phase], before});
-          return true;
-        });
-    if (!played) failure = fmt::format("{}: {}", course.play.name, played.error());
+  {
+    Cutters cutters(options, journal, progress, total);
+    for (std::size_t at = 0; at < courses->size() && failure.empty(); ++at) {
+      const auto& course = (*courses)[at];
+      const auto played =
+          replay(course, inputs, left[at], [&](const Target& target, const State& before) {
+            return cutters.cut(target, course, before);
+          });
+      if (!played) failure = fmt::format("{}: {}", course.play.name, played.error());
+    }
+    cutters.finish();
   }
-  queue.close();
-  cutters.clear();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  journal.took(took.count(), options.program);
+  if (!journal.error().empty()) {
+    return std::unexpected("the journal cannot be written: " + journal.error());
+  }
   if (!failure.empty()) return std::unexpected(failure);
-  if (!journal.good()) return std::unexpected("the journal cannot be written");
-  return phases;
-}
-
-std::expected<Replayed, std::string> replay_cut(const Inputs& inputs, std::uint64_t seed,
-                                                const CutPath& path) {
-  for (const auto& play : plays_with(inputs)) {
-    const auto course = record(play, inputs, seed);
-    if (!course) return std::unexpected(course.error());
-    const auto phase = std::ranges::find(course->phases, path.phase, &Obligation::phase);
-    if (phase == course->phases.end()) continue;
-    const auto at = static_cast<std::size_t>(phase - course->phases.begin());
-    const auto is_it = [&](const Operation& operation) {
-      return operation.phase == at && operation.index == path.cuts.front().operation;
-    };
-    std::uint64_t number = 0;
-    bool state_page_torn = false;
-    State state;
-    const auto played =
-        replay(*course, inputs, seed, is_it, [&](const Operation& operation, const State& before) {
-          number = operation.number;
-          state_page_torn =
-              empties_slot(operation.kind, operation.address, path.cuts.front().form);
-          state = before;
-          return false;
-        });
-    if (!played) return std::unexpected(played.error());
-    if (!state) {
-      return std::unexpected(fmt::format("phase {} has no operation {}", path.phase,
-                                         path.cuts.front().operation));
-    }
-    board::Board board({});
-    base::ensure(board.restore(*state).has_value());
-    for (std::size_t cut = 0; cut < path.cuts.size(); ++cut) {
-      if (cut > 0) {
-        number = board.flash_operations() + path.cuts[cut].operation;
-        board.power(true);
-      }
-      board.arm(armed(path.cuts[cut], number, seed));
-      bool fired = false;
-      for (const auto end = board.now() + phase->limit; !fired && board.now() < end;) {
-        fired = loses_power(board);
-      }
-      if (!fired) return std::unexpected(fmt::format("cut {} did not fire", cut + 1));
-    }
-    const auto verdict = judge(board, *phase, state_page_torn);
-    return Replayed{verdict.outcome, verdict.console};
-  }
-  return std::unexpected(fmt::format("no play has a phase {}", path.phase));
+  if (options.stopped()) return std::unexpected("interrupted");
+  return {};
 }
 
 }  // namespace goldcrest::sim

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sweep: a cut in every form at every flash operation of the plays, every flash state that is
-// reached booted once, and cuts during its recovery.
+// The sweep: a cut in every form at every flash operation of the plays, cuts at random instants of
+// them, every flash state that is reached booted once, and cuts during its recovery.
 #pragma once
 
 #include <cstdint>
@@ -17,25 +17,26 @@ namespace goldcrest::sim {
 
 struct SweepOptions {
   std::uint64_t seed = 1;
+  /// The plays are played once for each. Phases of those after the first bear theirs in their
+  /// names.
+  std::vector<std::uint64_t> air_seeds{1};
   FormCounts forms{};
   /// Cuts in a row: 1, or more for cuts during the recovery.
   unsigned depth = 1;
   FormCounts further_forms{.torn = 2, .words = 2, .unstable = 1};
   /// Of the states that are reached, one in so many is recovered with further cuts.
   unsigned further_every = 1;
-  unsigned shard = 0;  ///< operations number shard, shard + shards, …
+  unsigned instants = 0;  ///< random ones, in each phase; see instants.hpp
+  unsigned shard = 0;     ///< operations and instants number shard, shard + shards, …
   unsigned shards = 1;
   std::vector<std::string> phases;  ///< empty: all
   unsigned limit = 0;               ///< so many operations, evenly spread; 0: all
   unsigned threads = 1;
-};
+  std::string program;  ///< which one sweeps, for the journal
+  /// True: end in order, soon. Called in any thread.
+  std::function<bool()> stop;
 
-/// One operation that was or could be cut, for reports: in the order of the plays.
-struct Swept {
-  std::string phase;
-  std::uint32_t operations = 0;  ///< of the whole phase
-  std::uint32_t chosen = 0;      ///< of these, by shard, phases and limit
-  std::vector<std::uint32_t> by_kind;  ///< operations by FlashOperationKind
+  bool stopped() const { return stop && stop(); }
 };
 
 struct Progress {
@@ -49,21 +50,17 @@ struct Progress {
 /// Called now and then, in any thread, one at a time.
 using ProgressSink = std::function<void(const Progress&)>;
 
-/// Sweeps; what is in the journal already is not done again. Fails when a play cannot be played or
-/// the journal not be written; what the cuts did is in the journal.
-[[nodiscard]] std::expected<std::vector<Swept>, std::string> sweep(const Inputs& inputs,
-                                                                   const SweepOptions& options,
-                                                                   Journal& journal,
-                                                                   const ProgressSink& progress);
+/// Sweeps; what is in the journal already is not done again. Fails when a play cannot be played,
+/// the journal not be written, or the sweep was stopped; what the cuts did until then, and which
+/// phases there are, is in the journal.
+[[nodiscard]] std::expected<void, std::string> sweep(const Inputs& inputs,
+                                                     const SweepOptions& options, Journal& journal,
+                                                     const ProgressSink& progress);
 
-/// One cut, or several in a row, played and watched.
-struct Replayed {
-  Outcome outcome = Outcome::silent;
-  std::string console;
-};
-[[nodiscard]] std::expected<Replayed, std::string> replay_cut(const Inputs& inputs,
-                                                              std::uint64_t seed,
-                                                              const CutPath& path);
+/// The course of a play; its phases bear the air seed in their names when it is not the usual one.
+[[nodiscard]] std::expected<Course, std::string> record_named(const Play& play,
+                                                              const Inputs& inputs,
+                                                              const Seeds& seeds, bool usual);
 
 /// What the board keeps without power, and what it has to do: two boards with equal keys recover
 /// alike. The board is without power.

@@ -12,6 +12,7 @@
 #include "core/image/slot.hpp"
 #include "sim/powercut/cutter.hpp"
 #include "sim/powercut/judge.hpp"
+#include "sim/powercut/replay.hpp"
 #include "sim/powercut/report.hpp"
 #include "sim/powercut/sweep.hpp"
 #include "tests/scenarios/inputs.hpp"
@@ -44,33 +45,42 @@ sim::Obligation obligation(bool jumper = false) {
           .settings = {"not set"}};
 }
 
+sim::Report report_on(const sim::Journal& journal) {
+  sim::Report report{
+      .phases = journal.phases(), .results = journal.results(), .states = journal.states().size()};
+  return report;
+}
+
 TEST(PowerCuts, all_phases_are_cut_every_cut_fires_and_none_loses_the_node) {
   const sim::SweepOptions options{.seed = seed(),
                                   .forms = {.torn = 2, .words = 2, .unstable = 1},
-                                  .depth = 2,
-                                  .further_forms = {.torn = 1, .words = 1, .unstable = 1},
-                                  .further_every = 16,
-                                  .limit = repetitions("GOLDCREST_CUT_OPERATIONS", 64)};
+                                  .depth = 3,
+                                  .further_forms = {.torn = 1, .words = 1, .unstable = 0},
+                                  .further_every = 24,
+                                  .instants = 2,
+                                  .limit = repetitions("GOLDCREST_CUT_OPERATIONS", 56)};
   sim::Journal journal;
-  const auto phases = sim::sweep(inputs(), options, journal, [](const sim::Progress&) {});
-  ASSERT_TRUE(phases.has_value()) << phases.error();
-  const sim::Report report{
-      .what = "bounded", .phases = *phases, .results = journal.results(),
-      .states = journal.states().size()};
+  const auto swept = sim::sweep(inputs(), options, journal, [](const sim::Progress&) {});
+  ASSERT_TRUE(swept.has_value()) << swept.error();
+  EXPECT_TRUE(journal.complete());
+  const auto report = report_on(journal);
   EXPECT_TRUE(report.passed()) << sim::as_text(report, "goldcrest-powercut … --replay");
-  EXPECT_EQ(report.results.size(), options.limit);
-  EXPECT_EQ(report.first().cuts, report.first().fired);
+  EXPECT_EQ(report.operations(), options.limit);
   EXPECT_GT(report.first().cuts, 5 * options.limit);
   EXPECT_GT(report.further().fired, 0u);
   EXPECT_GT(report.states, 2 * options.limit);
   std::uint32_t operations = 0;
-  for (const auto& phase : *phases) operations += phase.operations;
+  for (const auto& phase : report.phases) operations += phase.operations;
   EXPECT_GT(operations, 2000u);
+  EXPECT_EQ(report.instants().cuts, 2 * report.phases.size());
+  // A row of two or three cuts and one of at least thirteen at each instant.
+  EXPECT_GE(report.rows().cuts, 2 * report.phases.size() * (2 + 13));
 }
 
 TEST(PowerCuts, what_was_found_is_not_swept_again_and_comes_out_the_same) {
   const sim::SweepOptions options{.seed = seed(),
                                   .forms = {.torn = 1, .words = 0, .unstable = 1},
+                                  .instants = 1,
                                   .phases = {"confirm"}};
   const auto files = inputs();
   sim::Journal journal;
@@ -82,37 +92,77 @@ TEST(PowerCuts, what_was_found_is_not_swept_again_and_comes_out_the_same) {
   ASSERT_TRUE(sim::sweep(files, options, journal, count).has_value());
   EXPECT_EQ(told, journal.results().size());
   EXPECT_EQ(journal.states(), states);
-  sim::Journal again;
-  ASSERT_TRUE(sim::sweep(files, options, again, count).has_value());
-  EXPECT_EQ(again.states(), states);
 
-  const auto replayed = sim::replay_cut(files, seed(), *sim::parse_cut_path("confirm:1:torn0"));
-  ASSERT_TRUE(replayed.has_value()) << replayed.error();
-  EXPECT_EQ(replayed->outcome, Outcome::new_version);
-  EXPECT_FALSE(sim::replay_cut(files, seed(), {"confirm", {{9999, {}}}}).has_value());
-  EXPECT_FALSE(sim::replay_cut(files, seed(), {"nowhere", {{0, {}}}}).has_value());
+  const auto replayed = [&](std::string_view path) {
+    return sim::replay_cut(files, seed(), 1, *sim::parse_cut_path(path));
+  };
+  const auto operation = replayed("confirm:1:torn0");
+  ASSERT_TRUE(operation.has_value()) << operation.error();
+  EXPECT_EQ(operation->outcome, Outcome::new_version);
+  // In the middle of BOOT, and again before it has come that far.
+  const auto row = replayed("confirm:@0.1s:torn3:@150ms:torn0:@20ms:torn1:@3ms:before");
+  ASSERT_TRUE(row.has_value()) << row.error();
+  EXPECT_EQ(row->outcome, Outcome::new_version);
+  EXPECT_THAT(row->cuts, SizeIs(4));
+  EXPECT_FALSE(replayed("confirm:9999:after").has_value());
+  EXPECT_FALSE(replayed("confirm:@9999s:after").has_value());
+  EXPECT_FALSE(replayed("nowhere:0:after").has_value());
+}
+
+TEST(PowerCuts, a_sweep_that_is_stopped_ends_in_order) {
+  sim::SweepOptions options{.seed = seed(), .phases = {"confirm"}};
+  bool stop = false;
+  options.stop = [&] { return stop; };
+  sim::Journal journal;
+  const auto swept =
+      sim::sweep(inputs(), options, journal, [&](const sim::Progress&) { stop = true; });
+  ASSERT_FALSE(swept.has_value());
+  EXPECT_EQ(swept.error(), "interrupted");
+  EXPECT_FALSE(journal.complete());
+  EXPECT_THAT(journal.results(), SizeIs(1));
+}
+
+/// Cuts where the target says, as if another version had to run.
+sim::OperationResult cut_of_a_hopeless_node(const sim::Course& course, const sim::Inputs& files,
+                                            const sim::Target& target,
+                                            const sim::SweepOptions& options) {
+  auto hopeless = course;
+  for (auto& phase : hopeless.phases) phase.versions = {"9.9.9"};
+  sim::Journal journal;
+  sim::KnownStates known(journal);
+  sim::OperationResult result;
+  const auto played =
+      sim::replay(course, files, {target}, [&](const sim::Target& at, const sim::State& before) {
+        result = sim::Cutter(options, known).cut(at, hopeless, before).value();
+        return false;
+      });
+  EXPECT_TRUE(played.has_value()) << played.error();
+  return result;
 }
 
 TEST(PowerCuts, a_node_that_does_not_end_as_it_must_is_lost_in_every_form) {
   const auto files = inputs();
-  const auto course = sim::record(sim::plays_with(files).front(), files, seed());
+  const auto course = sim::record(sim::plays_with(files).front(), files, {seed(), 1});
   ASSERT_TRUE(course.has_value()) << course.error();
-  sim::OperationResult result;
   const sim::SweepOptions options{.seed = seed(), .forms = {.torn = 2, .words = 1, .unstable = 1}};
-  const auto first = [](const sim::Operation& operation) { return operation.index == 0; };
-  const auto cut = [&](const sim::Operation& operation, const sim::State& before) {
-    sim::Journal journal;
-    sim::KnownStates known(journal);
-    auto wanted = course->phases.at(operation.phase);
-    wanted.versions = {"9.9.9"};
-    result = sim::Cutter(options, known).cut(operation, wanted, before);
-    return false;
-  };
-  ASSERT_TRUE(sim::replay(*course, files, seed(), first, cut).has_value());
+  const auto first = sim::target_of(course->operations.front());
+  const auto result = cut_of_a_hopeless_node(*course, files, first, options);
   EXPECT_GE(result.first.cuts, 5u);
   EXPECT_EQ(result.first.lost(), result.first.cuts);
   EXPECT_THAT(result.lost, SizeIs(result.first.cuts));
   EXPECT_THAT(result.lost, Each(EndsWith("other version")));
+
+  // In the middle of that operation: once, and as a contact that bounces.
+  auto instant = sim::target_of(
+      *course, 0,
+      course->operations.front().step - course->spans[0].begin + std::chrono::milliseconds(2));
+  ASSERT_TRUE(instant.has_value());
+  const auto torn = cut_of_a_hopeless_node(*course, files, *instant, options);
+  EXPECT_EQ(torn.first.lost(), 1u);
+  EXPECT_EQ(torn.first.under_way, 1u);
+  EXPECT_EQ(torn.further.lost(), 1u);
+  EXPECT_GT(torn.further.fired, 12u);
+  EXPECT_THAT(torn.lost, SizeIs(2));
 }
 
 /// A manufactured board without power, whose flash can be changed.
@@ -180,6 +230,25 @@ TEST(PowerCutVerdict, a_setting_that_is_neither_old_nor_new_is_found) {
   auto other = obligation(true);
   other.settings = {"ceiling 12", "ceiling 13"};
   EXPECT_EQ(Victim().ends(other), Outcome::wrong_setting);
+}
+
+TEST(PowerCutVerdict, what_was_cut_must_be_possible_again) {
+  auto save = obligation(true);
+  save.settings = {"not set", "another"};
+  save.again = {.exchanges = {{"7\r", "device field 1, - for not set> ", {}},
+                              {"another\r", "option> ", {}},
+                              {"4\r", "\nsaved\r", {}}},
+                .setting = "another"};
+  EXPECT_EQ(Victim().ends(save), Outcome::old_version);
+  save.again->exchanges.back().sees = "saved on tape";
+  EXPECT_EQ(Victim().ends(save), Outcome::stuck);
+  save.again->exchanges.back().or_else = "saved\r";
+  EXPECT_EQ(Victim().ends(save), Outcome::old_version);
+  save.again->setting = "something else";
+  EXPECT_EQ(Victim().ends(save), Outcome::wrong_setting);
+  save.again->setting.clear();
+  save.again->version = "9.9.9";
+  EXPECT_EQ(Victim().ends(save), Outcome::other_version);
 }
 
 TEST(PowerCutVerdict, a_torn_image_and_a_torn_manifest_are_lost) {
