@@ -41,6 +41,16 @@ bool mta_unchanged(const image::Factory& factory) {
   return crypto::Sha256::of({start, factory.mta_size}) == factory.mta_digest;
 }
 
+/// The second verification; 0 when it fails. The answer is in a register: whoever comes here
+/// astray, or with pointers that are wrong, must not find an older answer in memory.
+[[gnu::noinline]] image::Address verified_again(image::Slot slot) {
+  BootFlash flash;
+  const auto factory = image::read_factory(flash);
+  if (!factory) return 0;
+  const auto image = image::verify(flash, slot, *factory);
+  return image ? image->vector_table() : 0;
+}
+
 /// Whatever is started has been verified twice, and until then the CPU executes nothing but BOOT:
 /// an instruction that is skipped makes one verification pass, or the CPU go astray, but not both.
 [[noreturn]] void boot() {
@@ -64,11 +74,11 @@ bool mta_unchanged(const image::Factory& factory) {
   if (!choice) {
     stop(choice.error() == update::BootError::flash ? Fatal::flash : Fatal::no_application);
   }
-  const auto again = image::verify(flash, choice->image.slot(), *factory);
-  if (!again) stop(Fatal::no_application);
+  const image::Address again = verified_again(choice->image.slot());
+  if (again == 0) stop(Fatal::no_application);
   // An image on trial is watched from its first instruction.
   if (choice->trial) chip::start_watchdog();
-  start_program(choice->image.vector_table(), again->vector_table());
+  start_program(choice->image.vector_table(), again);
 }
 
 }  // namespace
