@@ -49,7 +49,8 @@ h1{margin-bottom:.2em}h2{margin:1.6em 0 .4em;border-bottom:2px solid #ddd}
 table{border-collapse:collapse;margin:.6em 0;width:100%}
 th,td{padding:.22em .6em;text-align:right;border-bottom:1px solid #ddd;
 font-variant-numeric:tabular-nums;vertical-align:top}
-th:first-child,td:first-child,.text td,.text th{text-align:left}thead th{border-bottom:2px solid #999}
+th:first-child,td:first-child,.text td,.text th{text-align:left}
+thead th{border-bottom:2px solid #999}
 tfoot td{font-weight:600;border-top:2px solid #999}
 .key span{display:inline-block;width:.9em;height:.9em;margin:0 .3em 0 1em;vertical-align:-.1em}
 svg{width:100%;height:auto}code{background:#f3f3f3;overflow-wrap:anywhere;font-size:.9em}
