@@ -137,8 +137,7 @@ std::expected<std::optional<SecureContext>, RecordError> load_secure_context(Rec
   std::array<std::uint8_t, limits::record_bytes> buffer;
   const auto stored = records.read(RecordKey::secure_context, buffer);
   if (!stored) return std::unexpected(stored.error());
-  if (!*stored) return std::nullopt;
-  return parse_secure_context(**stored);
+  return parse_secure_context(stored->value_or(base::Bytes()));
 }
 
 std::expected<void, RecordError> save_secure_context(Records& records,

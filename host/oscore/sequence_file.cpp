@@ -33,9 +33,8 @@ std::optional<std::uint64_t> parse(std::string_view text) {
   text.remove_prefix(heading.size());
   text.remove_suffix(1);
   std::uint64_t number = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, number);
-  if (failure != std::errc() || stop != end || number > sequence_limit) return std::nullopt;
+  const auto [stop, failure] = std::from_chars(text.begin(), text.end(), number);
+  if (failure != std::errc() || stop != text.end() || number > sequence_limit) return std::nullopt;
   return number;
 }
 

@@ -69,7 +69,7 @@ std::optional<base::Bytes> ProtectedEngine::receive_protected(base::Instant now,
   if (!option) return fail(option.error());
   const auto binding = oscore::binding_of(*option);
   if (!binding) return fail(binding.error());
-  auto* session = sessions_.find(*option->kid, option->kid_context);
+  auto* session = sessions_.find({binding->kid.data(), binding->kid.size()}, option->kid_context);
   if (session == nullptr) return fail(Error::context_not_found);
   // Before the replay window, which would take a repetition for a replay.
   if (const auto earlier = session->earlier_answer(now, from, datagram)) return earlier;

@@ -82,7 +82,7 @@ class Server {
     for (int look = 0; look < 2; ++look) {
       if (auto scanned = scan(); !scanned) return scanned;
     }
-    if (oscore_) report_contexts();
+    if (oscore_) report_contexts(*oscore_);
     if (store_.updates().empty()) {
       output_.event("empty", fmt::format("no updates in {} yet", options_.folder), {});
     }
@@ -110,7 +110,7 @@ class Server {
       if (next_scan <= now) {
         next_scan = now + scan_interval;
         report_scan();
-        if (oscore_) reload_contexts();
+        if (oscore_) reload_contexts(*oscore_);
       }
       output_.flush();
     }
@@ -126,18 +126,18 @@ class Server {
 
   // New devices are known within a second. Contexts that cannot be read leave those before in
   // force.
-  void reload_contexts() {
-    const auto reloaded = oscore_->reload();
+  void reload_contexts(OscoreFront& front) {
+    const auto reloaded = front.reload();
     const auto problem = reloaded ? std::string() : reloaded.error();
     if (!problem.empty() && problem != last_context_problem_) system::print_error(problem);
     last_context_problem_ = problem;
-    if (reloaded && *reloaded) report_contexts();
+    if (reloaded && *reloaded) report_contexts(front);
   }
-  void report_contexts() {
+  void report_contexts(const OscoreFront& front) {
     output_.event(
         "contexts",
-        fmt::format("{} security contexts in {}", oscore_->contexts(), options_.oscore_contexts),
-        {{"file", options_.oscore_contexts}, {"contexts", oscore_->contexts()}});
+        fmt::format("{} security contexts in {}", front.contexts(), options_.oscore_contexts),
+        {{"file", options_.oscore_contexts}, {"contexts", front.contexts()}});
   }
 
   std::expected<void, std::string> scan() {
