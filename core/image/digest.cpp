@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/forget.hpp"
 #include "core/image/slot.hpp"
 
 namespace goldcrest::image {
@@ -22,6 +23,9 @@ std::expected<void, RelocationError> hash_image(Flash& flash, Slot slot, const M
   for (std::uint32_t start = 0; start < manifest.image_size; start += chunk_size) {
     const auto size = std::min(chunk_size, manifest.image_size - start);
     const auto chunk = base::MutableBytes(buffer).first(size);
+    // Were the reading skipped, by a glitch, the hash would take the chunk before once more.
+    buffer.fill(0xA5);
+    base::forget();
     if (!flash.read(base + start, chunk)) return std::unexpected(RelocationError::flash);
     for (; relocation && *relocation && **relocation < start + size;
          relocation = relocations.next()) {

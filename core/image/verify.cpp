@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "core/base/forget.hpp"
 #include "core/crypto/constant_time.hpp"
 #include "core/crypto/ecdsa_p256.hpp"
 #include "core/crypto/lms.hpp"
@@ -50,6 +51,15 @@ std::expected<void, VerifyError> check_signature(base::Bytes bytes, const Manife
     return std::unexpected(VerifyError::signature);
   }
   return {};
+}
+
+std::expected<AuthenticManifest, VerifyError> read_authentic(Flash& flash, Slot slot,
+                                                             const Factory& factory) {
+  std::array<std::uint8_t, manifest_and_signature_size_max> bytes;
+  if (!flash.read(section_of(slot).base + manifest_offset, bytes)) {
+    return std::unexpected(VerifyError::flash);
+  }
+  return verify_manifest(bytes, factory);
 }
 
 // What the image says of itself; it has been hashed already, so this is about the signer's care.
@@ -113,24 +123,33 @@ std::expected<AuthenticManifest, VerifyError> verify_manifest(base::Bytes bytes,
   return AuthenticManifest(*manifest);
 }
 
-std::expected<VerifiedImage, VerifyError> verify(Flash& flash, Slot slot, const Factory& factory) {
-  std::array<std::uint8_t, manifest_and_signature_size_max> bytes;
-  if (!flash.read(section_of(slot).base + manifest_offset, bytes)) {
-    return std::unexpected(VerifyError::flash);
+std::expected<VerifiedImage, VerifyError> VerifiedImage::accept(Flash& flash, Slot slot,
+                                                                const Manifest& manifest,
+                                                                const crypto::Digest& digest) {
+  if (!crypto::equal(digest, manifest.digest)) return std::unexpected(VerifyError::digest);
+  if (const auto checked = check_content(flash, slot, manifest); !checked) {
+    return std::unexpected(checked.error());
   }
-  const auto authentic = verify_manifest(bytes, factory);
+  return VerifiedImage(slot, manifest, digest);
+}
+
+std::expected<VerifiedImage, VerifyError> verify(Flash& flash, Slot slot, const Factory& factory) {
+  const auto authentic = read_authentic(flash, slot, factory);
   if (!authentic) return std::unexpected(authentic.error());
-  const auto& manifest = authentic->manifest();
-  const auto digest = canonical_digest(flash, slot, manifest);
+  const auto digest = canonical_digest(flash, slot, authentic->manifest());
   if (!digest) {
     return std::unexpected(digest.error() == RelocationError::flash ? VerifyError::flash
                                                                     : VerifyError::relocations);
   }
-  if (!crypto::equal(*digest, manifest.digest)) return std::unexpected(VerifyError::digest);
-  if (const auto checked = check_content(flash, slot, manifest); !checked) {
-    return std::unexpected(checked.error());
-  }
-  return VerifiedImage(slot, manifest);
+  return VerifiedImage::accept(flash, slot, authentic->manifest(), *digest);
+}
+
+std::expected<VerifiedImage, VerifyError> verify_again(Flash& flash, const VerifiedImage& image,
+                                                       const Factory& factory) {
+  base::forget();
+  const auto authentic = read_authentic(flash, image.slot(), factory);
+  if (!authentic) return std::unexpected(authentic.error());
+  return VerifiedImage::accept(flash, image.slot(), authentic->manifest(), image.digest());
 }
 
 std::expected<Manifest, VerifyError> read_manifest(Flash& flash, Slot slot) {

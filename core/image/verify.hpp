@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/base/bytes.hpp"
+#include "core/crypto/sha256.hpp"
 #include "core/image/factory.hpp"
 #include "core/image/flash.hpp"
 #include "core/image/manifest.hpp"
@@ -52,19 +53,34 @@ class VerifiedImage {
   base::Version version() const { return manifest_.version; }
   /// Where the vector table lies: initial stack pointer, then reset handler.
   Address vector_table() const { return section_of(slot_).base; }
+  /// As worked out from the flash.
+  const crypto::Digest& digest() const { return digest_; }
 
  private:
-  VerifiedImage(Slot slot, const Manifest& manifest) : slot_(slot), manifest_(manifest) {}
+  VerifiedImage(Slot slot, const Manifest& manifest, const crypto::Digest& digest)
+      : slot_(slot), manifest_(manifest), digest_(digest) {}
+  static std::expected<VerifiedImage, VerifyError> accept(Flash& flash, Slot slot,
+                                                          const Manifest& manifest,
+                                                          const crypto::Digest& digest);
   friend std::expected<VerifiedImage, VerifyError> verify(Flash&, Slot, const Factory&);
+  friend std::expected<VerifiedImage, VerifyError> verify_again(Flash&, const VerifiedImage&,
+                                                                const Factory&);
 
   Slot slot_;
   Manifest manifest_;
+  crypto::Digest digest_;
 };
 
 /// Reads the whole slot: manifest, signature, table, digest, Info record and vectors. The state
 /// words have no say here. Uses about 3.5 KiB of stack.
 [[nodiscard]] std::expected<VerifiedImage, VerifyError> verify(Flash& flash, Slot slot,
                                                                const Factory& factory);
+
+/// Comes to every decision of verify() once more, with the digest that was worked out then: hashing
+/// the image, most of the time, is not repeated. Against a glitch, docs/skips.md.
+[[nodiscard]] std::expected<VerifiedImage, VerifyError> verify_again(Flash& flash,
+                                                                     const VerifiedImage& image,
+                                                                     const Factory& factory);
 
 /// The well-formed but unverified manifest of a slot: for showing versions and choosing an order.
 [[nodiscard]] std::expected<Manifest, VerifyError> read_manifest(Flash& flash, Slot slot);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 
 #include "core/image/digest.hpp"
@@ -43,6 +44,35 @@ TEST_F(Verify, TheSameImageHoldsInEitherSlot) {
     EXPECT_EQ(read_manifest(flash, slot), image.manifest);
   }
   EXPECT_NE(testing::relocated(image, Slot::app2), image.canonical);
+}
+
+// All but the hashing is looked at anew, and the digest is the one that was worked out.
+TEST_F(Verify, AgainSeesWhatHasChangedSince) {
+  const auto image = testing::make_image();
+  testing::lay_out(flash, Slot::app2, image, SlotState::empty);
+  const auto first = verify(flash, Slot::app2, factory);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->digest(), image.manifest.digest);
+  const auto again = verify_again(flash, *first, factory);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->slot(), Slot::app2);
+  EXPECT_EQ(again->manifest(), image.manifest);
+
+  const auto refuses = [&](std::uint32_t offset, VerifyError expected) {
+    change(Slot::app2, offset, 0x10);
+    const auto seen = verify_again(flash, *first, factory);
+    change(Slot::app2, offset, 0x10);
+    EXPECT_EQ(seen ? std::nullopt : std::optional(seen.error()), expected) << offset;
+  };
+  refuses(manifest_offset, VerifyError::manifest);
+  refuses(manifest_offset + 8, VerifyError::product);
+  refuses(manifest_offset + 112, VerifyError::signature);
+  refuses(manifest_offset + manifest_size + 100, VerifyError::signature);
+  refuses(7, VerifyError::vectors);
+  refuses(GOLDCREST_INFO_OFFSET, VerifyError::info);
+  // Another image, in order in itself, is not the one that was hashed.
+  testing::lay_out(flash, Slot::app2, testing::make_image({.seed = 99}), SlotState::empty);
+  EXPECT_EQ(verify_again(flash, *first, factory).error(), VerifyError::digest);
 }
 
 TEST_F(Verify, SizesOfEveryKind) {

@@ -3,6 +3,7 @@
 // that update::decide() chose. docs/boot.md.
 #include <bit>
 
+#include "core/base/forget.hpp"
 #include "core/crypto/sha256.hpp"
 #include "core/image/factory.hpp"
 #include "core/image/verify.hpp"
@@ -43,16 +44,17 @@ bool mta_unchanged(const image::Factory& factory) {
 
 /// The second verification; 0 when it fails. The answer is in a register: whoever comes here
 /// astray, or with pointers that are wrong, must not find an older answer in memory.
-[[gnu::noinline]] image::Address verified_again(image::Slot slot) {
+[[gnu::noinline]] image::Address verified_again(const image::VerifiedImage& first) {
   BootFlash flash;
   const auto factory = image::read_factory(flash);
   if (!factory) return 0;
-  const auto image = image::verify(flash, slot, *factory);
+  const auto image = image::verify_again(flash, first, *factory);
   return image ? image->vector_table() : 0;
 }
 
 /// Whatever is started has been verified twice, and until then the CPU executes nothing but BOOT:
 /// an instruction that is skipped makes one verification pass, or the CPU go astray, but not both.
+/// The application is hashed once only, for no skipped instruction makes a wrong digest right.
 [[noreturn]] void boot() {
   chip::execute_only(image::boot_section.base, boot_size_exponent);
   // At the clock the chip starts with, the test of the RAM alone would take 0.2 s.
@@ -66,7 +68,7 @@ bool mta_unchanged(const image::Factory& factory) {
 
   if (jumper_set()) {
     if (!mta_unchanged(*factory)) stop(Fatal::mta_damaged);
-    chip::forget();
+    base::forget();
     if (!mta_unchanged(*factory)) stop(Fatal::mta_damaged);
     start_program(image::mta_section.base, image::mta_section.base);
   }
@@ -74,7 +76,7 @@ bool mta_unchanged(const image::Factory& factory) {
   if (!choice) {
     stop(choice.error() == update::BootError::flash ? Fatal::flash : Fatal::no_application);
   }
-  const image::Address again = verified_again(choice->image.slot());
+  const image::Address again = verified_again(choice->image);
   if (again == 0) stop(Fatal::no_application);
   // An image on trial is watched from its first instruction.
   if (choice->trial) chip::start_watchdog();

@@ -43,9 +43,4 @@ inline void execute_anything() {
   __builtin_unreachable();
 }
 
-/// The compiler takes all memory for changed: what is worked out before is worked out again behind.
-[[gnu::always_inline]] inline void forget() {
-  asm volatile("" : : : "memory");
-}
-
 }  // namespace goldcrest::chip
