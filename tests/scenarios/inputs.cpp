@@ -15,7 +15,12 @@ namespace goldcrest::scenario {
 
 namespace {
 
-const std::filesystem::path inputs = GOLDCREST_SCENARIO_INPUTS;
+std::filesystem::path inputs_folder() {
+  const char* other = std::getenv("GOLDCREST_SCENARIO_INPUTS");
+  return other != nullptr ? other : GOLDCREST_SCENARIO_INPUTS;
+}
+
+const std::filesystem::path inputs = inputs_folder();
 
 std::filesystem::path find(const std::filesystem::path& folder, std::string_view infix) {
   if (std::filesystem::is_directory(folder)) {
@@ -55,6 +60,8 @@ std::filesystem::path release(std::string_view version) {
 }
 
 std::filesystem::path hanging_release() { return find(inputs / "hanging", "_APP_"); }
+
+std::filesystem::path other_type_release() { return find(inputs / "other-type", "_APP_"); }
 
 std::filesystem::path man_image() { return find(inputs, "_MAN_"); }
 

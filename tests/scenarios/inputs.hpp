@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What tests/scenarios/make_inputs has made: update files, keys and the MAN image.
+// What tests/scenarios/make_inputs has made: update files, keys and the MAN image. The environment
+// variable GOLDCREST_SCENARIO_INPUTS names another folder than that of the build.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,8 @@ File read_all(const std::filesystem::path& path);
 std::filesystem::path release(std::string_view version);
 /// The update file 1.1.31 whose application hangs at its first instruction.
 std::filesystem::path hanging_release();
+/// The update file 1.1.31 with a signature of the type that the firmware does not check.
+std::filesystem::path other_type_release();
 /// What a factory programs: BOOT, MTA, application 1.0.31, the update server's address set.
 std::filesystem::path man_image();
 packer::PublicKey public_key();
