@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Our side of the exchange: `sign FOLDER` writes keys, messages and signatures made by the packer's
-// signer, `verify FOLDER` checks with core those that it finds, and that a changed bit is refused.
+// Our side of the exchange: `sign FOLDER [24]` writes keys, messages and signatures made by the
+// packer's signer, with hashes of 32 bytes or 24; `verify FOLDER` checks with core those that it
+// finds, and that a changed bit is refused.
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
@@ -35,10 +36,10 @@ bool write_signature(const fs::path& folder, int number, const ByteVector& key,
          write_file(folder / (name + ".signature"), signature, public_mode);
 }
 
-int sign_all(const fs::path& folder) {
+int sign_all(const fs::path& folder, std::uint32_t n) {
   int number = 0;
   for (const auto& [height, w] : {std::pair{5u, 1u}, {5u, 2u}, {5u, 4u}, {5u, 8u}, {10u, 4u}}) {
-    const auto parameters = LmsParameters::make(32, height, w);
+    const auto parameters = LmsParameters::make(n, height, w);
     base::ensure(parameters.has_value());
     LmsIdentifier identifier{};
     std::ranges::copy(random_bytes(identifier.size()), identifier.begin());
@@ -85,7 +86,8 @@ int verify_all(const fs::path& folder) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3) return 2;
-  return std::string_view(arguments[1]) == "sign" ? sign_all(arguments[2])
+  if (count < 3 || count > 4) return 2;
+  const std::uint32_t n = count == 4 && std::string_view(arguments[3]) == "24" ? 24 : 32;
+  return std::string_view(arguments[1]) == "sign" ? sign_all(arguments[2], n)
                                                   : verify_all(arguments[2]);
 }
