@@ -175,6 +175,18 @@ TEST_F(ClientSessionTest, AChallengeIsMetWithTheNextRepetition) {
   EXPECT_EQ(send(request(22, 3)), later);
 }
 
+TEST_F(ClientSessionTest, AChallengeThatIsPlayedAgainChangesNothing) {
+  const Datagram echo{1, 2, 3};
+  const auto first = send(request(20, 1));
+  (void)send(request(21, 2));
+  const auto challenge = answer(first, coap::Code::unauthorized, echo);
+  EXPECT_FALSE(take(challenge));
+  // The other request meets the challenge, while the first has not been repeated yet.
+  EXPECT_TRUE(take(answer(send(request(21, 2)), coap::Code::content)));
+  EXPECT_FALSE(take(challenge));
+  EXPECT_FALSE(open(send(request(22, 3))).options.find(echo_option));
+}
+
 TEST_F(ClientSessionTest, TheOldestRequestIsForgotten) {
   const auto first = send(request(1, 1));
   for (std::uint8_t i = 2; i <= 1 + ClientSession::requests; ++i) (void)send(request(i, i));

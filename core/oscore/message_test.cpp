@@ -402,6 +402,42 @@ TEST(OscoreMessage, ObserveIsLeftOutAndEchoIsPutIn) {
   EXPECT_TRUE(inner->options.path_is("a"));
 }
 
+// Sections 8.2 and 8.4, step 1: whoever adds options on the way adds nothing to the message.
+TEST(OscoreMessage, OuterOptionsOfClassEAreDiscarded) {
+  const auto client = derive(c2.client);
+  const auto server = server_of(c2);
+  const auto request = from_hex("440171c30000b932b3747631");
+  Buffer out(100), changed(200), opened(200);
+  const auto add_options = [&](base::Bytes datagram) {
+    const auto message = coap::parse(datagram);
+    coap::MessageWriter writer(changed, message->type, message->code, message->message_id,
+                               message->token);
+    writer.option_text(coap::option::if_match, "x");
+    writer.option_uint(coap::option::observe, 0);
+    writer.option(oscore_option, message->options.find(oscore_option)->value);
+    writer.option_text(coap::option::uri_path, "elsewhere");
+    writer.option_uint(coap::option::max_age, 99);
+    writer.option_block(coap::option::block2, {.number = 7, .more = true, .size_exponent = 2});
+    writer.option_uint(coap::option::size2, 1);
+    writer.option_uint(2049, 1);
+    writer.payload(message->payload);
+    return coap::parse(*writer.finish());
+  };
+  const auto sent = protect_request(client, PartialIv::of(1), *coap::parse(request), {}, out);
+  ASSERT_TRUE(sent);
+  const auto received = add_options(*sent);
+  const auto binding = binding_of(*read_option(*received));
+  const auto read = unprotect_request(server, *binding, *received, opened);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(to_hex(*read), to_hex(request));
+  const auto response = from_hex("644571c30000b932ff68656c6c6f");
+  const auto answer = protect_response(server, *binding, std::nullopt, *coap::parse(response), out);
+  ASSERT_TRUE(answer);
+  const auto back = unprotect_response(client, *binding, *add_options(*answer), opened);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(to_hex(*back), to_hex(response));
+}
+
 TEST(OscoreMessage, AuthenticNonsenseIsRefused) {
   const auto client = derive(c1.client);
   const auto server = server_of(c1);
