@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
-#include <stdlib.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "host/packer/files.hpp"
 

@@ -22,7 +22,7 @@ using Json = nlohmann::json;
 using ByteVector = std::vector<std::uint8_t>;
 
 ByteVector bytes_of(const Json& json) {
-  return packer::from_hex(json.get<std::string>()).value();
+  return packer::from_hex(json.get<std::string>()).value_or(ByteVector{});
 }
 
 /// X ‖ Y without the byte in front that says so.
