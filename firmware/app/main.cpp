@@ -127,6 +127,8 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
 }  // namespace
 }  // namespace goldcrest::app
 
+extern "C" void run_first() {}
+
 extern "C" void run_image() {
   goldcrest::chip::paint_stack();
   goldcrest::app::start();

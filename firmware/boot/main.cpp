@@ -56,7 +56,6 @@ bool mta_unchanged(const image::Factory& factory) {
 /// an instruction that is skipped makes one verification pass, or the CPU go astray, but not both.
 /// The application is hashed once only, for no skipped instruction makes a wrong digest right.
 [[noreturn]] void boot() {
-  chip::execute_only(image::boot_section.base, boot_size_exponent);
   // At the clock the chip starts with, the test of the RAM alone would take 0.2 s.
   if (!chip::run_at_full_speed()) stop(Fatal::clock);
   if (!ram_holds()) stop(Fatal::ram);
@@ -85,6 +84,11 @@ bool mta_unchanged(const image::Factory& factory) {
 
 }  // namespace
 }  // namespace goldcrest::boot
+
+extern "C" void run_first() {
+  using namespace goldcrest;
+  chip::execute_only(image::boot_section.base, boot::boot_size_exponent);
+}
 
 extern "C" void run_image() {
   goldcrest::boot::boot();

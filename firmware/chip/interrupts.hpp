@@ -7,6 +7,8 @@
 extern "C" {
 /// The program, after start-up; each image defines it.
 [[noreturn]] void run_image();
+/// The same, first of all: before even its variables have their values.
+void run_first();
 /// Any exception without a handler of its own; each image has one.
 [[noreturn]] void unexpected_handler();
 

@@ -88,6 +88,7 @@ std::uint32_t stack_high_water() {
 }
 
 extern "C" void reset_handler() {
+  run_first();
   // Volatile, so that the compiler does not turn these loops into calls of memset and memcpy.
   const volatile std::uint32_t* source = image_data_load;
   for (volatile std::uint32_t* word = image_data_start; word != image_data_end; ++word) {

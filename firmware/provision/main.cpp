@@ -55,6 +55,8 @@ base::Version own_version(image::Flash& flash) {
 }  // namespace
 }  // namespace goldcrest::provision
 
+extern "C" void run_first() {}
+
 extern "C" void run_image() {
   goldcrest::provision::provision();
 }
