@@ -24,7 +24,8 @@ void write_query(coap::MessageWriter& writer, std::string_view query) {
 }
 
 std::optional<base::Bytes> write_request(base::MutableBytes buffer, std::uint16_t message_id,
-                                         std::uint32_t token, const CoapRequest& request) {
+                                         std::uint32_t token, const CoapRequest& request,
+                                         base::Bytes echo) {
   coap::MessageWriter writer(buffer, coap::Type::confirmable, request.method, message_id,
                              token_of(token));
   if (!request.host.empty()) writer.option_text(coap::option::uri_host, request.host);
@@ -35,7 +36,24 @@ std::optional<base::Bytes> write_request(base::MutableBytes buffer, std::uint16_
   write_query(writer, request.query);
   if (request.accept) writer.option_uint(coap::option::accept, *request.accept);
   if (request.block2) writer.option_block(coap::option::block2, *request.block2);
+  if (!echo.empty()) writer.option(coap::option::echo, echo);
   writer.payload(request.payload);
+  return writer.finish();
+}
+
+// `encoded` again, under another message id and with this Echo option.
+std::optional<base::Bytes> write_with_echo(base::MutableBytes buffer, base::Bytes encoded,
+                                           std::uint16_t message_id, base::Bytes echo) {
+  const auto request = coap::parse(encoded);
+  base::ensure(request.has_value());
+  coap::MessageWriter writer(buffer, coap::Type::confirmable, request->code, message_id,
+                             request->token);
+  // Its number is the highest that requests of ours have.
+  for (const auto& option : request->options) {
+    if (option.number != coap::option::echo) writer.option(option.number, option.value);
+  }
+  writer.option(coap::option::echo, echo);
+  writer.payload(request->payload);
   return writer.finish();
 }
 
@@ -45,6 +63,7 @@ void CoapExchanges::set_server(const wire::Endpoint& server) {
   server_ = server;
   exchanges_.clear();
   acknowledged_ids_.clear();
+  echo_.clear();
 }
 
 std::uint32_t CoapExchanges::unused_token() {
@@ -62,8 +81,8 @@ std::optional<ExchangeHandle> CoapExchanges::start(base::Instant now, const Coap
   Exchange exchange;
   exchange.token = unused_token();
   exchange.message_id = next_message_id_;
-  const auto message =
-      write_request(exchange.message, exchange.message_id, exchange.token, request);
+  const auto message = write_request(exchange.message, exchange.message_id, exchange.token, request,
+                                     {echo_.data(), echo_.size()});
   if (!message) return std::nullopt;
   ++next_message_id_;
   exchange.length = static_cast<std::uint16_t>(message->size());
@@ -148,7 +167,7 @@ std::optional<CoapOutcome> CoapExchanges::receive_response(base::Instant now,
                                                            const coap::Message& message) {
   const bool confirmable = message.type == coap::Type::confirmable;
   for (std::size_t index = 0; index < exchanges_.size(); ++index) {
-    const auto& exchange = exchanges_[index];
+    auto& exchange = exchanges_[index];
     if (exchange.transmissions == 0 || token_of(exchange.token) != message.token) continue;
     if (message.type == coap::Type::acknowledgement && exchange.message_id != message.message_id) {
       continue;
@@ -158,6 +177,7 @@ std::optional<CoapOutcome> CoapExchanges::receive_response(base::Instant now,
       if (acknowledged_ids_.full()) acknowledged_ids_.erase(0);
       (void)acknowledged_ids_.push_back(message.message_id);
     }
+    if (repeat_with_echo(now, exchange, message)) return std::nullopt;
     auto outcome = finish(now, index, CoapOutcome::Kind::response);
     outcome.message = message;
     return outcome;
@@ -169,6 +189,30 @@ std::optional<CoapOutcome> CoapExchanges::receive_response(base::Instant now,
         message.message_id);
   }
   return std::nullopt;
+}
+
+bool CoapExchanges::repeat_with_echo(base::Instant now, Exchange& exchange,
+                                     const coap::Message& message) {
+  const auto echo = message.options.find(coap::option::echo);
+  if (message.code != coap::Code::unauthorized || !echo || echo->value.empty() ||
+      echo->value.size() > echo_.capacity()) {
+    return false;
+  }
+  echo_.clear();
+  base::ensure(echo_.append(echo->value));
+  if (exchange.challenged) return false;
+  std::array<std::uint8_t, limits::coap_request_bytes> again;
+  const auto written = write_with_echo(again, base::Bytes(exchange.message).first(exchange.length),
+                                       next_message_id_, {echo_.data(), echo_.size()});
+  if (!written) return false;
+  std::ranges::copy(*written, exchange.message.begin());
+  exchange.length = static_cast<std::uint16_t>(written->size());
+  exchange.message_id = next_message_id_++;
+  exchange.challenged = true;
+  exchange.acknowledged = false;
+  exchange.transmissions = 0;
+  exchange.deadline = now;
+  return true;
 }
 
 bool CoapExchanges::acknowledged_before(std::uint16_t message_id) const {

@@ -3,6 +3,9 @@
 // message ids and tokens, retransmission of confirmable requests, matching of ACK, RST, piggybacked
 // and separate responses, duplicates, and a bound on outstanding requests (NSTART).
 //
+// A server that answers 4.01 with an Echo option wants to see that our address is ours (RFC 9175
+// section 2.3): the request is repeated with the option, once, and later ones carry it too.
+//
 // Invariants: a started exchange ends exactly once, by one outcome or by cancel(); what does not
 // belong to a live exchange with the one server is dropped, or reset if it was confirmable.
 #pragma once
@@ -111,6 +114,7 @@ class CoapExchanges {
     std::uint8_t transmissions = 0;
     std::uint8_t max_transmissions = 1;
     bool acknowledged = false;
+    bool challenged = false;
 
     bool wants_transmission(base::Instant now) const {
       return !acknowledged && transmissions < max_transmissions && deadline <= now;
@@ -126,6 +130,7 @@ class CoapExchanges {
   std::optional<CoapOutcome> receive_empty(base::Instant now, const wire::coap::Message& message);
   std::optional<CoapOutcome> receive_response(base::Instant now,
                                               const wire::coap::Message& message);
+  bool repeat_with_echo(base::Instant now, Exchange& exchange, const wire::coap::Message& message);
   CoapOutcome finish(base::Instant now, std::size_t index, CoapOutcome::Kind kind);
   bool acknowledged_before(std::uint16_t message_id) const;
   std::uint32_t unused_token();
@@ -136,6 +141,7 @@ class CoapExchanges {
   base::FixedVector<Exchange, limits::coap_exchanges> exchanges_;
   base::FixedVector<EmptyMessage, 4> empty_messages_;
   std::array<std::uint8_t, 4> empty_buffer_{};
+  base::FixedVector<std::uint8_t, wire::coap::longest_echo_bytes> echo_;  ///< empty: none asked for
   // Message ids of separate responses we have acknowledged, for their duplicates.
   base::FixedVector<std::uint16_t, 4> acknowledged_ids_;
 };

@@ -271,5 +271,77 @@ TEST_F(Exchanges, SurvivesRandomDatagrams) {
   }
 }
 
+class Challenged : public Exchanges {
+ protected:
+  Data challenge(const coap::Message& request, std::size_t echo_size = 8) {
+    Data buffer(100);
+    coap::MessageWriter writer(buffer, Type::acknowledgement, Code::unauthorized,
+                               request.message_id, request.token);
+    echo.assign(echo_size, 0xE0);
+    writer.option(coap::option::echo, echo);
+    const auto written = *writer.finish();
+    return Data(written.begin(), written.end());
+  }
+  Data echo;
+};
+
+// RFC 9175: the server wants to see that we are where we say.
+TEST_F(Challenged, RepeatsARequestWithTheEchoThatIsAskedFor) {
+  const auto handle =
+      exchanges.start(now, {.path = "updates", .payload = coap::bytes_of("payload")});
+  const auto request = *transmit();
+  const auto first_id = request.message_id;
+  EXPECT_FALSE(receive(challenge(request)));
+  EXPECT_EQ(exchanges.outstanding(), 1u);
+  const auto again = transmit();
+  ASSERT_TRUE(again);
+  EXPECT_NE(again->message_id, first_id);
+  EXPECT_TRUE(again->options.path_is("updates"));
+  EXPECT_TRUE(std::ranges::equal(again->options.find(coap::option::echo)->value, echo));
+  EXPECT_EQ(coap::text_of(again->payload), "payload");
+  const auto outcome = receive(response(Type::acknowledgement, again->message_id, again->token));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->exchange, *handle);
+  EXPECT_EQ(outcome->message.code, Code::content);
+  // From now on at once.
+  ASSERT_TRUE(exchanges.start(now, {.path = "updates"}));
+  const auto next = *transmit();
+  EXPECT_EQ(next.options.count(coap::option::echo), 1u);
+  // Another server has not asked for it.
+  exchanges.set_server(stranger);
+  ASSERT_TRUE(exchanges.start(now, {.path = "updates"}));
+  EXPECT_EQ(transmit()->options.count(coap::option::echo), 0u);
+}
+
+TEST_F(Challenged, GivesUpAfterASecondChallenge) {
+  ASSERT_TRUE(exchanges.start(now, {.path = "updates"}));
+  const auto request = *transmit();
+  EXPECT_FALSE(receive(challenge(request)));
+  const auto again = *transmit();
+  const auto outcome = receive(challenge(again));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->message.code, Code::unauthorized);
+  EXPECT_EQ(exchanges.outstanding(), 0u);
+}
+
+TEST_F(Challenged, TakesAnEchoOfAWrongSizeForAnyOtherRefusal) {
+  for (const std::size_t size : {0u, 41u}) {
+    ASSERT_TRUE(exchanges.start(now, {.path = "updates"}));
+    const auto request = *transmit();
+    const auto outcome = receive(challenge(request, size));
+    ASSERT_TRUE(outcome) << size;
+    EXPECT_EQ(outcome->message.code, Code::unauthorized);
+  }
+}
+
+TEST_F(Challenged, ARequestThatHasNoRoomForTheEchoIsRefused) {
+  const Data payload(limits::coap_request_bytes - 25, 1);
+  ASSERT_TRUE(exchanges.start(now, {.path = "updates", .payload = payload}));
+  const auto request = *transmit();
+  const auto outcome = receive(challenge(request, 40));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->message.code, Code::unauthorized);
+}
+
 }  // namespace
 }  // namespace goldcrest::net

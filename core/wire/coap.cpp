@@ -178,6 +178,8 @@ std::string_view option_name(std::uint16_t option_number) {
       return "Proxy-Scheme";
     case option::size1:
       return "Size1";
+    case option::echo:
+      return "Echo";
     case option::no_response:
       return "No-Response";
     default:

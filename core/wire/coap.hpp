@@ -94,7 +94,7 @@ constexpr bool is_response(Code code) {
 /// The RFC's name ("Not Found", "GET"); "unknown" for a code no RFC named here defines.
 std::string_view describe(Code code);
 
-/// RFC 7252 section 12.2, RFC 7641, RFC 7959, RFC 7967.
+/// RFC 7252 section 12.2, RFC 7641, RFC 7959, RFC 7967, RFC 9175.
 namespace option {
 inline constexpr std::uint16_t if_match = 1;
 inline constexpr std::uint16_t uri_host = 3;
@@ -115,8 +115,12 @@ inline constexpr std::uint16_t size2 = 28;
 inline constexpr std::uint16_t proxy_uri = 35;
 inline constexpr std::uint16_t proxy_scheme = 39;
 inline constexpr std::uint16_t size1 = 60;
+inline constexpr std::uint16_t echo = 252;
 inline constexpr std::uint16_t no_response = 258;
 }  // namespace option
+
+/// RFC 9175 section 2.2.1: the longest Echo value; the shortest has one byte.
+inline constexpr std::size_t longest_echo_bytes = 40;
 
 /// Odd option numbers are critical (RFC 7252 section 5.4.6).
 constexpr bool critical(std::uint16_t option_number) {

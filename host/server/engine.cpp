@@ -84,10 +84,39 @@ std::optional<base::Bytes> Engine::receive(base::Instant now, const wire::Endpoi
                        .ask = {},
                        .context = context,
                        .reason = {}};
+  const bool guarded = guard_ != nullptr && context.empty();
+  if (guarded) {
+    if (const auto echo = message->options.find(option::echo)) {
+      guard_->take_echo(now, from.address, echo->value);
+    }
+  }
   const auto response = handle(*message, record);
   if (!response.reset) record.response = response.code;
+  auto answer = write(*message, response);
+  if (guarded && answer && !guard_->allows(now, from.address, datagram.size(), answer->size())) {
+    answer = challenge(*message, record);
+  }
   if (log_ != nullptr) log_->request(record);
-  return write(*message, response);
+  return answer;
+}
+
+// Field devices know no Echo, but repeat a request that gets no answer, which makes them as slow as
+// the budget allows. Everyone else is told how to show that the address is theirs.
+std::optional<base::Bytes> Engine::challenge(const Message& request, RequestRecord& record) {
+  record.update = nullptr;
+  record.length = 0;
+  record.reason = "too much for an address that may be forged";
+  if (record.classic) {
+    record.response.reset();
+    record.withheld = true;
+    return std::nullopt;
+  }
+  echo_ = guard_->echo_for(record.time, record.from.address);
+  record.response = Code::unauthorized;
+  Response response;
+  response.code = Code::unauthorized;
+  response.echo = echo_;
+  return write(request, response);
 }
 
 std::optional<base::Bytes> Engine::write(const Message& request, const Response& response) {
@@ -110,6 +139,7 @@ std::optional<base::Bytes> Engine::write(const Message& request, const Response&
   if (response.block1) writer.option_block(option::block1, *response.block1);
   if (response.size2) writer.option_uint(option::size2, *response.size2);
   if (response.size1) writer.option_uint(option::size1, *response.size1);
+  if (!response.echo.empty()) writer.option(option::echo, response.echo);
   writer.payload(response.payload);
   const auto written = writer.finish();
   base::ensure(written.has_value());

@@ -3,7 +3,9 @@
 // docs/formats/update-protocol.md.
 //
 // Invariant: nothing about clients is kept. The answer is a function of the request and of the
-// store, so that duplicates are answered alike and any replica can serve any block.
+// store, so that duplicates are answered alike and any replica can serve any block. With an
+// AddressGuard there is one exception: where a large answer would go to an address that may be
+// forged, and its network's budget is used up, it is withheld.
 #pragma once
 
 #include <array>
@@ -17,6 +19,7 @@
 #include "core/wire/address.hpp"
 #include "core/wire/coap.hpp"
 #include "core/wire/update_protocol.hpp"
+#include "host/server/address_guard.hpp"
 #include "host/server/store.hpp"
 
 namespace goldcrest::server {
@@ -26,8 +29,10 @@ struct RequestRecord {
   base::Instant time;
   wire::Endpoint from;
   const wire::coap::Message& request;
-  /// Of the answer; empty when it was a reset.
+  /// Of the answer; empty when it was a reset, or nothing.
   std::optional<wire::coap::Code> response;
+  /// There is no answer, as its size is more than the sender's address is trusted with.
+  bool withheld = false;
   /// What the device said, by protocol.
   std::optional<wire::ClassicRequest> classic;
   std::optional<wire::Ask> ask;
@@ -62,12 +67,14 @@ inline constexpr std::size_t request_payload_limit = 1024;
 
 class Engine {
  public:
-  /// `store` and `log` must outlive the engine; `log` may be nullptr.
-  Engine(const Store& store, const EngineSettings& settings, RequestLog* log = nullptr)
-      : store_(store), settings_(settings), log_(log) {}
+  /// All references must outlive the engine; `log` may be nullptr. Without a guard, answers of any
+  /// size go anywhere.
+  Engine(const Store& store, const EngineSettings& settings, RequestLog* log = nullptr,
+         AddressGuard* guard = nullptr)
+      : store_(store), settings_(settings), log_(log), guard_(guard) {}
 
-  /// The answer, valid until the next call; nothing when the datagram deserves none. `context` is
-  /// for the log.
+  /// The answer, valid until the next call; nothing when the datagram deserves none. `context`: the
+  /// OSCORE context that the request came under, for the log; who has one is no forger.
   std::optional<base::Bytes> receive(base::Instant now, const wire::Endpoint& from,
                                      base::Bytes datagram, std::string_view context = {});
 
@@ -82,6 +89,7 @@ class Engine {
     std::optional<wire::coap::Block> block1;
     std::optional<std::uint32_t> size2;
     std::optional<std::uint32_t> size1;
+    base::Bytes echo;
     base::Bytes payload;
   };
   using Message = wire::coap::Message;
@@ -102,10 +110,13 @@ class Engine {
   std::optional<Response> check_options(const Message& request, RequestRecord& record);
   std::optional<Response> check_payload(const Message& request, RequestRecord& record);
   std::optional<base::Bytes> write(const Message& request, const Response& response);
+  std::optional<base::Bytes> challenge(const Message& request, RequestRecord& record);
 
   const Store& store_;
   EngineSettings settings_;
   RequestLog* log_;
+  AddressGuard* guard_;
+  AddressGuard::Echo echo_{};
   std::array<std::uint8_t, 4> empty_{};
   std::array<std::uint8_t, wire::answer_bytes> answer_{};
   std::array<std::uint8_t, 1280> message_{};

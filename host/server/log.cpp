@@ -109,7 +109,7 @@ std::string to_text(const RequestRecord& record) {
   line += device_text(record);
   line += record.response ? fmt::format(" -> {} {}", code_text(*record.response),
                                         coap::describe(*record.response))
-                          : std::string(" -> RST");
+                          : std::string(record.withheld ? " -> nothing" : " -> RST");
   if (record.update != nullptr) line += " " + record.update->name;
   if (record.length > 0) {
     line += fmt::format(" bytes [{}, {})", record.offset, record.offset + record.length);
@@ -129,7 +129,9 @@ nlohmann::ordered_json to_json(const RequestRecord& record) {
     options[name] = value;
   });
   if (!record.context.empty()) json["context"] = printable(record.context);
-  json["response"] = record.response ? code_text(*record.response) : "RST";
+  json["response"] = record.response   ? code_text(*record.response)
+                     : record.withheld ? "nothing"
+                                       : "RST";
   if (const auto& classic = record.classic) {
     json["protocol"] = "classic";
     json["product"] = classic->product;

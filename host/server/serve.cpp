@@ -3,6 +3,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <openssl/rand.h>
 #include <poll.h>
 
 #include <chrono>
@@ -16,6 +17,7 @@
 #include "host/server/directory.hpp"
 #include "host/server/log.hpp"
 #include "host/server/oscore_front.hpp"
+#include "host/system/log_limit.hpp"
 #include "host/system/run.hpp"
 
 namespace goldcrest::server {
@@ -24,6 +26,15 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr base::Duration scan_interval = std::chrono::seconds(1);
+// Requests in the log: a fleet that wakes up at once is written down, a flood is not.
+constexpr std::uint32_t log_burst = 10'000;
+constexpr std::uint32_t log_lines_per_s = 500;
+
+AddressGuard::Secret random_secret() {
+  AddressGuard::Secret secret{};
+  base::ensure(RAND_bytes(secret.data(), static_cast<int>(secret.size())) == 1);
+  return secret;
+}
 
 std::string time_text() {
   const auto now =
@@ -47,16 +58,25 @@ class Output final : public RequestLog {
     fmt::print("{}\n", line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
   }
   void request(const RequestRecord& record) override {
+    if (!limit_.allows(record.time)) return;
     if (json_) {
       event("request", {}, to_json(record));
     } else {
       event("request", to_text(record), {});
     }
   }
+  /// Tells of requests that were not logged for their number.
+  void report_suppressed(base::Instant now) {
+    const auto count = limit_.take_suppressed(now);
+    if (count == 0) return;
+    event("requests_not_logged", fmt::format("{} requests more, too many to log", count),
+          {{"requests", count}});
+  }
   void flush() { (void)std::fflush(stdout); }
 
  private:
   bool json_;
+  system::LogLimit limit_{log_burst, log_lines_per_s};
 };
 
 class Server {
@@ -66,7 +86,8 @@ class Server {
       : options_(options),
         output_(options.json),
         store_(std::move(keys)),
-        engine_(store_, options.engine, options.quiet ? nullptr : &output_),
+        guard_(random_secret()),
+        engine_(store_, options.engine, options.quiet ? nullptr : &output_, &guard_),
         directory_(options.folder, store_),
         socket_(socket) {
     if (!oscore) return;
@@ -111,6 +132,7 @@ class Server {
         next_scan = now + scan_interval;
         report_scan();
         if (oscore_) reload_contexts(*oscore_);
+        output_.report_suppressed(now);
       }
       output_.flush();
     }
@@ -160,6 +182,7 @@ class Server {
   const ServeOptions& options_;
   Output output_;
   Store store_;
+  AddressGuard guard_;
   Engine engine_;
   UpdateDirectory directory_;
   BatchSocket& socket_;
