@@ -460,7 +460,7 @@ TEST_F(Firmware, StartsTheApplicationInTime) {
       std::chrono::duration_cast<std::chrono::milliseconds>(board_.now() - begin).count();
   RecordProperty("milliseconds", static_cast<int>(milliseconds));
   // docs/boot.md; the chains of a signature take some milliseconds more or less.
-  EXPECT_LT(milliseconds, 500);
+  EXPECT_LT(milliseconds, 350);
   debugger.detach();
 }
 
