@@ -30,7 +30,7 @@ constexpr std::array<Region, 10> regions{{
     {flash_base, flash_size, true},
     {eeprom_base, eeprom_size, true},
     {system_memory_base, system_memory_size, false},
-    {option_bytes_base, 0x1000, true},
+    {option_bytes_base, 0x1000, false},
     {ram_base, ram_size, false},
     {ram_bit_band_base, ram_size * 32ull, false},
     {peripheral_base, peripheral_size, false},

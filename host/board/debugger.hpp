@@ -12,8 +12,8 @@
 // debugger changes, what its reads of peripheral registers do there, and BKPT, which halts instead
 // of faulting. The debugger is not part of the board's saved state.
 //
-// Readout protection (RM0038 3.6): at level 1 program memory, EEPROM and option bytes are refused,
-// at level 2 everything.
+// Readout protection (RM0038 3.6): at level 1 program memory and EEPROM are refused, at level 2
+// everything. Option bytes are in reach at level 1: writing level 0 there erases everything.
 #pragma once
 
 #include <cstdint>

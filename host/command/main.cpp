@@ -13,6 +13,7 @@
 #include "host/air/command.hpp"
 #include "host/client/command.hpp"
 #include "host/loader/command.hpp"
+#include "host/lock/command.hpp"
 #include "host/oscore/command.hpp"
 #include "host/packer/command.hpp"
 #include "host/router/command.hpp"
@@ -31,6 +32,7 @@ void add_commands(CLI::App& app, int& exit_code) {
   router::add_router_command(app, exit_code);
   air::add_air_command(app, exit_code);
   loader::add_load_command(app, exit_code);
+  lock::add_lock_command(app, exit_code);
   // Demanded here and not by require_subcommand(): that would hide a misspelt command.
   app.final_callback([&app] {
     if (app.get_subcommands().empty()) throw CLI::RequiredError("A subcommand");

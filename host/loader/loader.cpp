@@ -2,13 +2,9 @@
 #include "host/loader/loader.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -20,6 +16,8 @@
 
 #include "core/base/bytes.hpp"
 #include "core/image/flash_map.hpp"
+#include "host/loader/control_socket.hpp"
+#include "host/system/descriptor.hpp"
 
 namespace goldcrest::loader {
 
@@ -34,70 +32,6 @@ constexpr const char* taken_here =
 std::string system_error(const std::string& what) {
   return what + ": " + std::strerror(errno);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  bool valid() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
-
-bool wait_for(int descriptor, short events, SteadyClock::time_point deadline) {
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now()).count();
-  pollfd waiting{descriptor, events, 0};
-  return left > 0 && ::poll(&waiting, 1, static_cast<int>(left)) > 0;
-}
-
-/// One request-and-answers conversation with a board's control socket.
-class ControlSocket {
- public:
-  ControlSocket(int descriptor, SteadyClock::time_point deadline)
-      : descriptor_(descriptor), deadline_(deadline) {}
-
-  Result send(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const char*>(data);
-    while (size > 0) {
-      if (!wait_for(descriptor_, POLLOUT, deadline_))
-        return std::unexpected("the board is not taking data");
-      const auto sent = ::send(descriptor_, bytes, size, MSG_NOSIGNAL);
-      if (sent < 0) return std::unexpected(system_error("the board hung up"));
-      bytes += sent;
-      size -= static_cast<std::size_t>(sent);
-    }
-    return {};
-  }
-
-  std::expected<std::string, std::string> line() {
-    for (;;) {
-      if (const auto end = pending_.find('\n'); end != std::string::npos) {
-        auto text = pending_.substr(0, end);
-        pending_.erase(0, end + 1);
-        return text;
-      }
-      if (!wait_for(descriptor_, POLLIN, deadline_))
-        return std::unexpected("the board does not answer");
-      std::array<char, 512> buffer{};
-      const auto size = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
-      if (size <= 0) return std::unexpected("the board hung up");
-      pending_.append(buffer.data(), static_cast<std::size_t>(size));
-      if (pending_.size() > 4096) return std::unexpected("the board answers nonsense");
-    }
-  }
-
- private:
-  int descriptor_;
-  SteadyClock::time_point deadline_;
-  std::string pending_;
-};
 
 /// What FAIL.TXT says, once it is there.
 std::optional<std::string> refusal(const std::filesystem::path& failure_note) {
@@ -156,22 +90,14 @@ std::expected<std::vector<std::uint8_t>, std::string> read_image(
 Result load_through_socket(const std::vector<std::uint8_t>& image,
                            const std::filesystem::path& socket, std::chrono::milliseconds timeout,
                            const ProgressSink& progress) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const auto name = socket.string();
-  if (name.size() >= sizeof address.sun_path) return std::unexpected(name + ": path too long");
-  std::copy(name.begin(), name.end(), address.sun_path);
-  const Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!descriptor.valid() ||
-      ::connect(descriptor.number(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    return std::unexpected(system_error("no board at " + name) + " (is goldcrest-board running?)");
-  }
-  ControlSocket control(descriptor.number(), SteadyClock::now() + timeout);
+  auto control = ControlSocket::connect(socket, timeout);
+  if (!control) return std::unexpected(control.error());
   const auto request = "program " + std::to_string(image.size()) + "\n";
-  if (auto sent = control.send(request.data(), request.size()); !sent) return sent;
-  if (auto sent = control.send(image.data(), image.size()); !sent) return sent;
+  if (auto sent = control->send(request); !sent) return sent;
+  const std::string_view bytes(reinterpret_cast<const char*>(image.data()), image.size());
+  if (auto sent = control->send(bytes); !sent) return sent;
   for (;;) {
-    const auto line = control.line();
+    const auto line = control->line();
     if (!line) return std::unexpected(line.error());
     if (const auto numbers = parse_progress(*line)) {
       progress(numbers->first, numbers->second);
@@ -195,7 +121,8 @@ Result load_through_drive(const std::vector<std::uint8_t>& image, const std::str
   (void)std::filesystem::remove(failure_note, error);
   const auto target = drive / file_name;
   {
-    const Descriptor file(::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const system::Descriptor file(
+        ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file.valid()) return std::unexpected(system_error("cannot write " + target.string()));
     for (std::size_t at = 0; at < image.size();) {
       const auto size = std::min(chunk_bytes, image.size() - at);

@@ -169,7 +169,7 @@ TEST_F(Loader, socket_that_refuses_hangs_up_or_is_not_there) {
   {
     FakeBoard board(folder_ / "b", "progress 1");
     EXPECT_EQ(load_through_socket(image(), folder_ / "b", milliseconds(10'000), ignore).error(),
-              "the board hung up");
+              (folder_ / "b").string() + " hung up");
   }
   EXPECT_NE(load_through_socket(image(), folder_ / "c", milliseconds(10), ignore)
                 .error()

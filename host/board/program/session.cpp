@@ -96,13 +96,15 @@ std::expected<void, std::string> Session::open() {
     if (!control) return std::unexpected(control.error());
     control_.emplace(std::move(*control));
   }
-  if (options_.gdb) {
-    auto gdb = GdbServer::open(*options_.gdb, board_,
-                               [this](std::string_view line) { return command(line); });
-    if (!gdb) return std::unexpected(gdb.error());
-    gdb_.emplace(std::move(*gdb));
-    fmt::print(stderr, "gdb: target extended-remote {}\n", system::format(gdb_->local()));
-  }
+  return options_.gdb ? open_gdb(*options_.gdb) : std::expected<void, std::string>();
+}
+
+std::expected<void, std::string> Session::open_gdb(const wire::Endpoint& where) {
+  auto gdb =
+      GdbServer::open(where, board_, [this](std::string_view line) { return command(line); });
+  if (!gdb) return std::unexpected(gdb.error());
+  gdb_.emplace(std::move(*gdb));
+  fmt::print(stderr, "gdb: target extended-remote {}\n", system::format(gdb_->local()));
   return {};
 }
 
@@ -299,6 +301,7 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
   if (word == "status") return status();
   if (word == "energy") return energy();
   if (word == "wear") return wear();
+  if (word == "gdb") return gdb();
   if (word == "cpu") return board_.powered() ? board_.describe_cpu() : "no power";
   if (word == "quit") {
     quit_ = true;
@@ -306,7 +309,7 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
   }
   return std::unexpected(
       "unknown command; there are jumper, button, reset, power, cut, type, status, energy, wear, "
-      "cpu, program and quit");
+      "gdb, cpu, program and quit");
 }
 
 std::expected<void, std::string> Session::program(std::span<const std::uint8_t> image) {
@@ -360,6 +363,19 @@ std::expected<std::string, std::string> Session::cut(std::string_view arguments)
                                             : CutPhase::after;
   board_.arm({.flash_operation = *operation, .phase = when, .torn_seed = *seed});
   return "";
+}
+
+/// Where a debugger can connect, on this machine unless --gdb said otherwise.
+std::expected<std::string, std::string> Session::gdb() {
+  if (board_.debugger().locked()) {
+    return std::unexpected("the board is locked for ever (readout protection level 2)");
+  }
+  if (!gdb_) {
+    const auto any_port = system::parse_endpoint("127.0.0.1:0");
+    if (!any_port) return std::unexpected(any_port.error());
+    if (auto opened = open_gdb(*any_port); !opened) return std::unexpected(opened.error());
+  }
+  return system::format(gdb_->local());
 }
 
 std::string Session::status() const {

@@ -56,6 +56,7 @@ class Session final : private ControlHandler {
  private:
   std::expected<void, std::string> restore();
   std::expected<void, std::string> open();
+  std::expected<void, std::string> open_gdb(const wire::Endpoint& where);
   std::expected<void, std::string> save();
   void save_changes(base::Instant real);
   std::expected<void, std::string> record_pins();
@@ -76,6 +77,7 @@ class Session final : private ControlHandler {
   std::expected<std::string, std::string> button(std::string_view argument);
   std::expected<std::string, std::string> power(std::string_view argument);
   std::expected<std::string, std::string> cut(std::string_view arguments);
+  std::expected<std::string, std::string> gdb();
   std::string status() const;
   std::string energy() const;
   std::string wear() const;
