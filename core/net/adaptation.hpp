@@ -45,6 +45,8 @@ class Adaptation {
 
   std::optional<ReceivedDatagram> receive(base::Instant now, const LinkFrame& frame);
 
+  /// Datagrams that wait.
+  std::size_t queued() const { return queue_.size(); }
   bool room_for(std::size_t bytes) const { return queue_.room_for(bytes); }
   /// Where the next datagram may be written in place (may be empty); queue it with commit().
   base::MutableBytes free_room() { return queue_.free_room(); }

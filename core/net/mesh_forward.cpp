@@ -103,7 +103,8 @@ ForwardResult MeshStack::forward_along(base::Instant now, const Packet& packet, 
   --packet.bytes[wire::Ipv6Header::hop_limit_offset];
   const auto position = owner_.rpl_position();
   if (hop.kind == NextHop::Kind::outside) {
-    if (!owner_.send_outside(now, packet.bytes)) return ForwardResult::queue_full;
+    if (!owner_.send_outside(now, packet.bytes, packet.link_source))
+      return ForwardResult::queue_full;
     ++statistics_.ipv6.forwarded;
     return ForwardResult::accepted;
   }

@@ -42,6 +42,11 @@ bool MeshStack::originate(base::Instant now, const wire::Ipv6Address& to,
   } else if (!to.multicast()) {
     hop.eui64 = wire::eui64_of(to);
   }
+  if (hop.kind == NextHop::Kind::neighbour && !to.multicast() &&
+      adaptation_.queued() >= config_.own_unicast_limit) {
+    adaptation_.note_queue_full();
+    return false;
+  }
   const auto source = from ? *from : on_link ? link_local_ : *global_;
   const bool with_option = !on_link && option_due(to, hop);
 
@@ -68,7 +73,8 @@ bool MeshStack::originate(base::Instant now, const wire::Ipv6Address& to,
     adaptation_.note_queue_full();
     return false;
   }
-  if (hop.kind == NextHop::Kind::outside) return owner_.send_outside(now, writer.written());
+  if (hop.kind == NextHop::Kind::outside)
+    return owner_.send_outside(now, writer.written(), std::nullopt);
   adaptation_.commit(writer.size(), to.multicast() ? std::nullopt : std::optional(hop.eui64));
   return true;
 }

@@ -8,6 +8,7 @@
 // of the tunnels of RFC 6553 it is put into the packet itself, as the field devices do.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -56,8 +57,10 @@ class MeshOwner {
   /// `next_hop` sent a packet for `destination` back: it knows no way down (section 11.2.2.3).
   virtual void forwarding_error(base::Instant now, const wire::Ipv6Address& destination,
                                 const wire::Eui64& next_hop) = 0;
-  /// Hands over a datagram for the world; false when there is no room or no world.
-  virtual bool send_outside(base::Instant now, base::Bytes datagram) = 0;
+  /// Hands over a datagram for the world; false when there is no room or no world. `link_source`:
+  /// the neighbour it came from, if it came from one.
+  virtual bool send_outside(base::Instant now, base::Bytes datagram,
+                            const std::optional<wire::Eui64>& link_source) = 0;
 
  protected:
   ~MeshOwner() = default;
@@ -66,6 +69,9 @@ class MeshOwner {
 struct MeshConfig {
   LinkConfig link;
   bool forwards = true;  ///< false for a leaf
+  /// While so many datagrams wait for the radio, none of our own to a single node joins them: who
+  /// has us answer cannot fill the queue that others need.
+  std::size_t own_unicast_limit = SIZE_MAX;
 };
 
 /// The memory of a stack.

@@ -53,7 +53,9 @@ struct MeshStackTest : ::testing::Test, MeshOwner {
     routes.erase(destination);
     ++forwarding_errors;
   }
-  bool send_outside(base::Instant, base::Bytes) override { return false; }
+  bool send_outside(base::Instant, base::Bytes, const std::optional<wire::Eui64>&) override {
+    return false;
+  }
 
   /// A UDP datagram, with a RPL option where asked for.
   static Packet datagram(const wire::Ipv6Address& from, const wire::Ipv6Address& to,

@@ -89,6 +89,7 @@ Reassembly* Reassembler::find(const Fragment& fragment) {
 
 Reassembly* Reassembler::make_room(base::Instant now, const Fragment& fragment) {
   const std::size_t share = buffers_.size() > 2 ? 2 : 1;
+  const auto limit = buffers_.size() >= many ? patience_with_many : patience;
   std::size_t held = 0;
   Reassembly* own_oldest = nullptr;
   Reassembly* free_buffer = nullptr;
@@ -102,7 +103,7 @@ Reassembly* Reassembler::make_room(base::Instant now, const Fragment& fragment) 
       ++held;
       if (own_oldest == nullptr || buffer.begun < own_oldest->begun) own_oldest = &buffer;
     }
-    const bool stalled = now - buffer.progress > patience;
+    const bool stalled = now - buffer.progress > limit;
     const bool yields =
         buffer.known_sender ? stalled && fragment.known_sender : stalled || fragment.known_sender;
     if (yields && (victim == nullptr || buffer.progress < victim->progress)) victim = &buffer;

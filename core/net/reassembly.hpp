@@ -50,7 +50,12 @@ struct Fragment {
 class Reassembler {
  public:
   static constexpr base::Duration timeout = std::chrono::seconds(8);
+  /// Without progress for so long, a datagram yields its buffer when all are taken. A node has few
+  /// buffers and lets who came first go on. A border router has so many that whoever wants to keep
+  /// them busy needs more frames (16 in 125 ms) than the radio carries.
   static constexpr base::Duration patience = std::chrono::seconds(1);
+  static constexpr base::Duration patience_with_many = std::chrono::milliseconds(125);
+  static constexpr std::size_t many = 8;
 
   Reassembler(std::span<Reassembly> buffers, AdaptationStatistics& statistics)
       : buffers_(buffers), statistics_(statistics) {}

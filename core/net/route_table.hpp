@@ -30,6 +30,7 @@ struct Route {
   bool in_flight = false;      ///< in the DAO that is on its way
   bool source_routed = false;  ///< from a non-storing DAO: the way leads through `parent`
   bool withdrawn = false;      ///< gone; kept only until our parent has been told
+  bool proven = false;         ///< root: a packet has come from the target this way
 };
 
 class RouteTable {

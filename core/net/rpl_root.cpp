@@ -2,6 +2,8 @@
 #include "core/net/rpl_root.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace goldcrest::net {
 namespace {
@@ -16,8 +18,20 @@ constexpr base::Duration maintenance_period = seconds(5);
 /// New versions and DAO triggers are expensive for the mesh: at most one in this time.
 constexpr base::Duration version_pause = seconds(20);
 constexpr base::Duration trigger_pause = seconds(10);
+/// A trigger that brought no route makes the next one wait twice as long, up to this: whoever sends
+/// to addresses that do not exist is not to keep the mesh busy.
+constexpr base::Duration longest_trigger_pause = seconds(640);
+/// DIOs for single nodes that ask for one: so many at once, one in this time for long. The others
+/// are served by the next one for all.
+constexpr base::Duration answer_period = milliseconds(500);
+constexpr unsigned answer_burst = 8;
 constexpr std::uint8_t infinite_lifetime = 0xFF;
 constexpr std::uint8_t ack_rejected = 128;
+
+/// The neighbour whose route it is; nullopt for a non-storing one, which is its target's own.
+std::optional<wire::Eui64> holder_of(const Route& route) {
+  return route.source_routed ? std::nullopt : std::optional(route.next_hop);
+}
 
 }  // namespace
 
@@ -128,9 +142,24 @@ void RplRoot::receive_dis(base::Instant now, const RplPacket& packet, const wire
   if (packet.multicast()) {
     trickle_.reset(now, random_);
     ++statistics_.trickle_resets;
+  } else if (!may_answer_dis(now)) {
+    trickle_.reset(now, random_);
+    ++statistics_.trickle_resets;
   } else if (!send_dio(now, packet.source)) {
     (void)dio_wanted_by_.push_back(packet.source);
   }
+}
+
+bool RplRoot::may_answer_dis(base::Instant now) {
+  const auto earned = (now - dis_answers_at_) / answer_period;
+  if (earned > 0) {
+    dis_answers_ = static_cast<unsigned>(
+        std::min<std::int64_t>(answer_burst, std::int64_t{dis_answers_} + earned));
+    dis_answers_at_ = now;
+  }
+  if (dis_answers_ == 0) return false;
+  --dis_answers_;
+  return true;
 }
 
 void RplRoot::receive_dio(base::Instant now, const RplPacket& packet, const wire::Dio& dio) {
@@ -195,7 +224,8 @@ void RplRoot::rank_error(base::Instant now) {
 
 void RplRoot::route_missing(base::Instant now) {
   if (!running_ || now < trigger_allowed_at_) return;
-  trigger_allowed_at_ = now + trigger_pause;
+  trigger_allowed_at_ = now + trigger_pause_;
+  trigger_pause_ = std::min(2 * trigger_pause_, longest_trigger_pause);
   dtsn_ = lollipop::next(dtsn_);
   trickle_.reset(now, random_);
   ++statistics_.trickle_resets;
@@ -294,12 +324,13 @@ bool RplRoot::learn_route(base::Instant now, const RplPacket& packet,
       lollipop::compare(transit.path_sequence, known->path_sequence) == lollipop::Order::older) {
     return true;
   }
-  auto* neighbour = storing ? neighbours_.add(now, packet.link_source, packet.rssi_dbm) : nullptr;
+  auto* neighbour = storing ? add_neighbour(now, packet) : nullptr;
   if (storing && neighbour == nullptr) {
     events_.dao_refused(now, packet.source, "the neighbour table is full");
     return false;
   }
-  auto* route = routes_.add(target);
+  known = routes_.find(target);  // may have made room
+  auto* route = add_route(now, target);
   if (route == nullptr) {
     events_.dao_refused(now, packet.source, "the route table is full");
     return false;
@@ -320,11 +351,15 @@ bool RplRoot::learn_route(base::Instant now, const RplPacket& packet,
   route->learned_at = now;
   route->path_sequence = transit.path_sequence;
   route->path_lifetime = transit.path_lifetime;
-  route->expires = transit.path_lifetime == infinite_lifetime
-                       ? base::never
-                       : now + seconds(std::int64_t{transit.path_lifetime} *
-                                       config_.configuration.lifetime_unit_s);
+  // Nodes announce themselves again well within the default; nobody holds a place for longer.
+  const auto lifetime = std::min(transit.path_lifetime, config_.configuration.default_lifetime);
+  route->expires =
+      lifetime == infinite_lifetime
+          ? base::never
+          : now + seconds(std::int64_t{lifetime} * config_.configuration.lifetime_unit_s);
   if (changed) {
+    route->proven = false;
+    trigger_pause_ = trigger_pause;
     const auto through = wire::Ipv6Address::from_prefix(config_.prefix, packet.link_source);
     events_.route_added(now, target,
                         transit.parent      ? parent
@@ -333,6 +368,69 @@ bool RplRoot::learn_route(base::Instant now, const RplPacket& packet,
                         neighbour);
   }
   return true;
+}
+
+/// A table full of neighbours that routes go through: of those that nothing has come from but
+/// announcements, the one that announced itself first goes, and its routes with it.
+Neighbour* RplRoot::add_neighbour(base::Instant now, const RplPacket& packet) {
+  if (auto* neighbour = neighbours_.add(now, packet.link_source, packet.rssi_dbm)) return neighbour;
+  std::optional<wire::Eui64> victim;
+  auto earliest = base::never;
+  for (const auto& neighbour : neighbours_.entries()) {
+    const auto since = unproven_since(neighbour.eui64);
+    if (!since || *since >= earliest) continue;
+    earliest = *since;
+    victim = neighbour.eui64;
+  }
+  if (!victim) return nullptr;
+  for (auto& route : routes_.entries()) {
+    if (route.used && !route.source_routed && route.next_hop == *victim) {
+      remove_route(now, route, "its place was needed");
+    }
+  }
+  return neighbours_.add(now, packet.link_source, packet.rssi_dbm);
+}
+
+/// When the oldest route through that neighbour was announced; nullopt when one of them has proven
+/// itself.
+std::optional<base::Instant> RplRoot::unproven_since(const wire::Eui64& eui64) const {
+  auto since = base::never;
+  for (const auto& route : routes_.entries()) {
+    if (!route.used || route.source_routed || route.next_hop != eui64) continue;
+    if (route.proven) return std::nullopt;
+    since = std::min(since, route.learned_at);
+  }
+  return since;
+}
+
+Route* RplRoot::add_route(base::Instant now, const wire::Ipv6Address& target) {
+  if (auto* route = routes_.add(target)) return route;
+  // Of the neighbour that has most of the unproven ones the oldest; all non-storing ones count as
+  // those of one.
+  const auto unproven = [this](const std::optional<wire::Eui64>& holder) {
+    return std::ranges::count_if(routes_.entries(), [&](const Route& route) {
+      return !route.proven && holder_of(route) == holder;
+    });
+  };
+  std::optional<wire::Eui64> holder;
+  auto most = unproven(holder);
+  for (const auto& neighbour : neighbours_.entries()) {
+    const auto count = neighbour.used ? unproven(neighbour.eui64) : 0;
+    if (count > most) std::tie(holder, most) = std::pair(neighbour.eui64, count);
+  }
+  Route* oldest = nullptr;
+  for (auto& route : routes_.entries()) {
+    if (route.proven || holder_of(route) != holder) continue;
+    if (oldest == nullptr || route.learned_at < oldest->learned_at) oldest = &route;
+  }
+  if (oldest == nullptr) return nullptr;
+  remove_route(now, *oldest, "its place was needed");
+  return routes_.add(target);
+}
+
+void RplRoot::carried_from(const wire::Ipv6Address& source, const wire::Eui64& link_source) {
+  auto* route = routes_.find(source);
+  if (route != nullptr && route->next_hop == link_source) route->proven = true;
 }
 
 void RplRoot::remove_route(base::Instant now, Route& route, std::string_view why) {

@@ -6,6 +6,10 @@
 // with the version they know; the root goes on with the next one, and so every node joins afresh
 // and announces its routes again. The same happens whenever a later or incomparable version of its
 // own DODAG is heard. Packets from a node that has no route make the root trigger DAOs (DTSN).
+//
+// Anyone in radio range can announce nodes that do not exist. Routes that have proven themselves,
+// by a packet that came from the target through its next hop, keep their places; the others make
+// room for newcomers when a table is full, the oldest announcement first.
 #pragma once
 
 #include <array>
@@ -81,6 +85,8 @@ class RplRoot {
   /// A packet came from, or is meant for, an address of the prefix that has no route: its DAO was
   /// lost or told to a former life of ours.
   void route_missing(base::Instant now);
+  /// A packet from `source` came in through its neighbour `link_source`.
+  void carried_from(const wire::Ipv6Address& source, const wire::Eui64& link_source);
   void global_repair(base::Instant now);
 
   RplPosition position() const;
@@ -93,7 +99,11 @@ class RplRoot {
   void receive_dio(base::Instant now, const RplPacket& packet, const wire::Dio& dio);
   void receive_dao(base::Instant now, const RplPacket& packet, const wire::Dao& dao);
   bool learn_route(base::Instant now, const RplPacket& packet, const wire::DaoRoute& announced);
+  Neighbour* add_neighbour(base::Instant now, const RplPacket& packet);
+  std::optional<base::Instant> unproven_since(const wire::Eui64& eui64) const;
+  Route* add_route(base::Instant now, const wire::Ipv6Address& target);
   void remove_route(base::Instant now, Route& route, std::string_view why);
+  bool may_answer_dis(base::Instant now);
   void new_version(base::Instant now, std::uint8_t heard, std::string_view why);
   bool send_dio(base::Instant now, const wire::Ipv6Address& to);
   void maintain(base::Instant now);
@@ -117,6 +127,9 @@ class RplRoot {
   int solicitations_left_ = 2;
   base::Instant maintain_at_ = base::never;
   base::Instant trigger_allowed_at_{};
+  base::Duration trigger_pause_ = std::chrono::seconds(10);
+  base::Instant dis_answers_at_{};
+  unsigned dis_answers_ = 8;
   base::Instant version_allowed_at_{};
   base::FixedVector<wire::Ipv6Address, 8> dio_wanted_by_;
 };

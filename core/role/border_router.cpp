@@ -26,7 +26,8 @@ std::string_view describe(SendToMeshResult result) {
 BorderRouter::BorderRouter(const BorderRouterConfig& config, base::Random& random,
                            BorderRouterEvents& events)
     : config_(config),
-      stack_({.link = {.eui64 = config.eui64, .pan_id = config.pan_id, .acks = config.link_acks}},
+      stack_({.link = {.eui64 = config.eui64, .pan_id = config.pan_id, .acks = config.link_acks},
+              .own_unicast_limit = limits::router_outgoing_datagrams / 2},
              *this, neighbours_,
              {.queue_bytes = queue_bytes_,
               .queue_entries = queue_storage_,
@@ -139,13 +140,15 @@ void BorderRouter::forwarding_error(base::Instant now, const wire::Ipv6Address& 
   rpl_.forwarding_error(now, destination, next_hop);
 }
 
-bool BorderRouter::send_outside(base::Instant now, base::Bytes datagram) {
+bool BorderRouter::send_outside(base::Instant now, base::Bytes datagram,
+                                const std::optional<wire::Eui64>& link_source) {
   const auto header = wire::Ipv6Header::parse(datagram);
   // Only what the mesh itself has sent leaves it: no forged source, nothing that came from outside.
   if (!header || !header->source.same_prefix64(config_.prefix)) {
     ++dropped_to_outside_;
     return false;
   }
+  if (link_source) rpl_.carried_from(header->source, *link_source);
   if (header->source != global_address() && !rpl_.next_hop(header->source)) {
     // Its answer could not be brought back: have the routes announced again.
     rpl_.route_missing(now);

@@ -106,7 +106,8 @@ class BorderRouter final : private net::MeshOwner {
   void rank_error(base::Instant now) override { rpl_.rank_error(now); }
   void forwarding_error(base::Instant now, const wire::Ipv6Address& destination,
                         const wire::Eui64& next_hop) override;
-  bool send_outside(base::Instant now, base::Bytes datagram) override;
+  bool send_outside(base::Instant now, base::Bytes datagram,
+                    const std::optional<wire::Eui64>& link_source) override;
 
   void drop_taken();
 

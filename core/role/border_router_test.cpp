@@ -292,14 +292,23 @@ TEST_F(Daos, ANonStoringNodeFurtherDownIsRefusedLoudly) {
   EXPECT_NE(network.root->events.refusals[0].find("source routing"), std::string::npos);
 }
 
-TEST_F(Daos, AFullTableRefusesLoudlyAndServesOn) {
-  std::vector<wire::DaoRoute> batch;
+TEST_F(Daos, AFullTableForgetsTheOldestAnnouncementsAndServesOn) {
   for (unsigned i = 0; i < limits::router_routes + 5; ++i) {
-    batch = {route(i + 1)};
-    hear_storing(1, batch);
+    hear_storing(1, {route(i + 1)});
+    network.channel.run(1ms);
   }
   EXPECT_EQ(network.router().route_count(), limits::router_routes);
-  EXPECT_EQ(network.root->events.refusals.size(), 5u);
+  EXPECT_TRUE(network.root->events.refusals.empty());
+  ASSERT_EQ(network.root->events.removals.size(), 5u);
+  EXPECT_EQ(network.root->events.removals[0], "its place was needed");
+  for (unsigned i = 0; i < 5; ++i)
+    EXPECT_FALSE(network.root->events.parents.contains(global(i + 1)));
+}
+
+TEST_F(Daos, NobodyHoldsARouteForLongerThanTheDefaultLifetime) {
+  hear_storing(1, {route(1, 0xFF), route(2, 0xFE)});
+  network.channel.run(31min);
+  EXPECT_EQ(network.router().route_count(), 0u);
 }
 
 TEST(BorderRouter, RandomFramesDoNotUpsetIt) {

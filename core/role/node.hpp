@@ -105,7 +105,9 @@ class Node final : private net::MeshOwner {
   void rank_error(base::Instant now) override { rpl_.rank_error(now); }
   void forwarding_error(base::Instant now, const wire::Ipv6Address& destination,
                         const wire::Eui64& next_hop) override;
-  bool send_outside(base::Instant, base::Bytes) override { return false; }
+  bool send_outside(base::Instant, base::Bytes, const std::optional<wire::Eui64>&) override {
+    return false;
+  }
 
   /// Room that is kept free before the application is asked for a datagram.
   static constexpr std::size_t largest_udp_payload = limits::coap_message_bytes;

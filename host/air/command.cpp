@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "host/air/air_process.hpp"
+#include "host/system/log_limit.hpp"
 #include "host/system/run.hpp"
 #include "sim/air/pcap.hpp"
 
@@ -66,20 +67,29 @@ std::expected<void, std::string> run(const Options& options) {
              options.air.seed, options.air.loss * 100);
 
   system::catch_stop_signals();
+  system::LogLimit log_limit(1000, 10);
   std::array<std::uint8_t, 2048> buffer{};
   while (!system::stop_requested()) {
     pollfd waiting{socket->descriptor(), POLLIN, 0};
     (void)::poll(&waiting, 1,
                  system::poll_timeout_ms(system::monotonic_now(), air.next_deadline()));
     const auto now = system::monotonic_now();
-    while (const auto received = socket->receive(buffer)) {
+    for (int count = 0; count < system::UdpSocket::turn; ++count) {
+      const auto received = socket->receive(buffer);
+      if (!received) break;
       const auto known = air.stations();
-      if (auto taken = air.receive(now, received->from, received->payload); !taken) {
+      const auto taken = air.receive(now, received->from, received->payload);
+      const bool joined = air.stations() > known;
+      if ((taken && !joined) || !log_limit.allows(now)) continue;
+      if (!taken) {
         fmt::print(stderr, "air: ignored a datagram from {}: {}\n", system::format(received->from),
                    taken.error());
-      } else if (air.stations() > known) {
+      } else {
         fmt::print(stderr, "air: station {} joined\n", system::format(received->from));
       }
+    }
+    if (const auto more = log_limit.take_suppressed(now); more > 0) {
+      fmt::print(stderr, "air: {} lines more, too many to print\n", more);
     }
     air.advance(now);
   }

@@ -37,7 +37,9 @@ bool ZepStation::send(base::Bytes frame) {
 
 void ZepStation::receive(const std::function<void(base::Bytes)>& heard) {
   std::array<std::uint8_t, 512> buffer{};
-  while (const auto received = socket_.receive(buffer)) {
+  for (int taken = 0; taken < system::UdpSocket::turn; ++taken) {
+    const auto received = socket_.receive(buffer);
+    if (!received) return;
     if (received->from != air_) continue;
     const auto packet = parse_zep(received->payload);
     if (packet && packet->type == ZepType::data) heard(packet->frame);

@@ -28,7 +28,8 @@ class ZepStation {
 
   /// Sends a MAC frame; false when it is too long or the kernel does not take it.
   bool send(base::Bytes frame);
-  /// Calls `heard` with every frame that waits; anything but ZEP from the air is ignored.
+  /// Calls `heard` with the frames that wait, so many at most as belong to a turn; anything but ZEP
+  /// from the air is ignored.
   void receive(const std::function<void(base::Bytes frame)>& heard);
   /// Says hello when it is time to.
   void advance(base::Instant now);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -11,18 +12,23 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <utility>
 
 #include "host/air/zep.hpp"
 #include "host/router/dodag_log.hpp"
 #include "host/router/gateway.hpp"
 #include "host/router/tun.hpp"
 #include "host/router/zep_radio.hpp"
+#include "host/system/log_limit.hpp"
 #include "host/system/run.hpp"
 #include "host/system/udp_socket.hpp"
 
 namespace goldcrest::router {
 
 namespace {
+
+constexpr std::uint32_t log_burst = 5000;
+constexpr std::uint32_t log_lines_per_s = 20;
 
 struct Options {
   std::string air = "127.0.0.1:17754";
@@ -81,7 +87,8 @@ class SocketFlows final : public FlowPort {
     if (entry == sockets_.end()) {
       auto socket = system::UdpSocket::open({});
       if (!socket) {
-        fmt::print(stderr, "router: {}\n", socket.error());
+        ++not_opened_;
+        problem_ = socket.error();
         return;
       }
       entry = sockets_.emplace(flow, Entry{std::move(*socket), remote}).first;
@@ -99,18 +106,30 @@ class SocketFlows final : public FlowPort {
   void receive(base::Instant now, Gateway& gateway) {
     std::array<std::uint8_t, 2048> buffer{};
     for (auto& [flow, entry] : sockets_) {
-      while (const auto received = entry.socket.receive(buffer)) {
+      for (int taken = 0; taken < datagrams_in_turn; ++taken) {
+        const auto received = entry.socket.receive(buffer);
+        if (!received) break;
         if (received->from == entry.remote) gateway.receive(now, flow, received->payload);
       }
     }
   }
+  /// Why sockets could not be opened since this was last asked; nothing when all could.
+  std::optional<std::string> take_problem() {
+    if (not_opened_ == 0) return std::nullopt;
+    return fmt::format("{} datagrams lost: {}", std::exchange(not_opened_, 0), problem_);
+  }
 
  private:
+  // The mesh carries a few a second; nobody's flood is to fill its queue at once.
+  static constexpr int datagrams_in_turn = 8;
+
   struct Entry {
     system::UdpSocket socket;
     wire::Endpoint remote;
   };
   std::map<FlowId, Entry> sockets_;
+  std::uint64_t not_opened_ = 0;
+  std::string problem_;
 };
 
 /// The IP side: either NAT or TUN.
@@ -131,9 +150,20 @@ class IpSide {
       return;
     }
     std::array<std::uint8_t, 2048> buffer{};
-    while (const auto packet = tun_->read(buffer)) (void)border_router_.send_to_mesh(now, *packet);
+    for (int taken = 0; taken < system::UdpSocket::turn; ++taken) {
+      const auto packet = tun_->read(buffer);
+      if (!packet) break;
+      (void)border_router_.send_to_mesh(now, *packet);
+    }
     while (const auto packet = border_router_.take_from_mesh()) (void)tun_->write(*packet);
   }
+
+  /// Why there is no IP side any more.
+  std::optional<std::string> failure() const {
+    if (!tun_ || !tun_->gone()) return std::nullopt;
+    return "the interface " + tun_->name() + " was deleted; start the router again";
+  }
+  std::optional<std::string> take_problem() { return flows_.take_problem(); }
 
   base::Instant next_deadline() const { return gateway_.next_deadline(); }
   const GatewayStatistics& statistics() const { return gateway_.statistics(); }
@@ -166,7 +196,10 @@ std::expected<std::optional<Tun>, std::string> open_tun(const Options& options,
   return std::optional<Tun>(std::move(*tun));
 }
 
-void loop(ZepRadio& radio, IpSide& ip) {
+constexpr base::Duration problem_interval = std::chrono::seconds(10);
+
+std::expected<void, std::string> loop(ZepRadio& radio, IpSide& ip) {
+  auto next_problem = system::monotonic_now();
   while (!system::stop_requested()) {
     std::vector<pollfd> waiting{{radio.descriptor(), POLLIN, 0}};
     ip.add_to(waiting);
@@ -176,7 +209,23 @@ void loop(ZepRadio& radio, IpSide& ip) {
     const auto now = system::monotonic_now();
     radio.advance(now);
     ip.advance(now);
+    if (const auto failure = ip.failure()) return std::unexpected(*failure);
+    if (now < next_problem) continue;
+    if (const auto problem = ip.take_problem()) {
+      fmt::print(stderr, "router: {}\n", *problem);
+      next_problem = now + problem_interval;
+    }
   }
+  return {};
+}
+
+// Every flow has a socket: as many as there may be have to fit, and a few descriptors more.
+void raise_descriptor_limit() {
+  constexpr rlim_t wanted = Nat::flows_max + 64;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::expected<void, std::string> run(Options options) {
@@ -191,8 +240,14 @@ std::expected<void, std::string> run(Options options) {
 
   if (options.seed == 0) options.seed = std::random_device{}();
   base::SeededRandom random(options.seed);
+  // Who forges routing messages can make as many lines as the radio carries frames.
+  system::LogLimit log_limit(log_burst, log_lines_per_s);
   DodagLog log(
-      [&options](std::string_view line) {
+      [&options, &log_limit](std::string_view line) {
+        const auto now = system::monotonic_now();
+        if (!log_limit.allows(now)) return;
+        const auto missing = log_limit.take_suppressed(now);
+        if (missing > 0) fmt::print(stderr, "router: {} lines more, too many to print\n", missing);
         fmt::print("{}{}\n", options.json ? "" : "router: ", line);
         std::fflush(stdout);
       },
@@ -201,11 +256,12 @@ std::expected<void, std::string> run(Options options) {
   ZepRadio radio(std::move(*station), *border_router);
   IpSide ip(*border_router, std::move(*tun));
   system::catch_stop_signals();
+  raise_descriptor_limit();
   border_router->start(system::monotonic_now());
   fmt::print(stderr, "router: {} on the air at {}, {} mode, seed {}\n",
              system::format(border_router->global_address()), system::format(*air_endpoint),
              options.ip, options.seed);
-  loop(radio, ip);
+  if (const auto ended = loop(radio, ip); !ended) return ended;
   const auto& totals = ip.statistics();
   fmt::print(stderr, "router: {} datagrams to the world, {} to the mesh, {} refused, {} routes\n",
              totals.to_world, totals.to_mesh, totals.refused, border_router->route_count());

@@ -2,6 +2,7 @@
 #include "host/router/nat.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "core/wire/ipv6.hpp"
@@ -48,16 +49,27 @@ Flow& Nat::open(base::Instant now, const wire::Endpoint& node, const wire::Endpo
   auto found = std::ranges::find_if(
       flows_, [&](const Flow& flow) { return flow.node == node && flow.remote == remote; });
   if (found == flows_.end()) {
-    if (flows_.size() == flows_max) {
-      const auto idlest = std::ranges::min_element(flows_, {}, &Flow::last_used);
-      closed_.push_back(idlest->id);
-      flows_.erase(idlest);
+    if (flows_.size() >= flows_max) {
+      const auto victim = flow_to_close();
+      closed_.push_back(victim->id);
+      flows_.erase(victim);
     }
     flows_.push_back({.id = next_flow_++, .node = node, .remote = remote});
     found = std::prev(flows_.end());
   }
   found->last_used = now;
   return *found;
+}
+
+/// The idlest of the node that has most: who opens flow after flow pushes out his own.
+std::vector<Flow>::iterator Nat::flow_to_close() {
+  std::map<wire::Ipv6Address, std::size_t> held;
+  for (const auto& flow : flows_) ++held[flow.node.address];
+  return std::ranges::min_element(flows_, [&](const Flow& a, const Flow& b) {
+    const auto held_a = held[a.node.address];
+    const auto held_b = held[b.node.address];
+    return held_a != held_b ? held_a > held_b : a.last_used < b.last_used;
+  });
 }
 
 std::expected<base::Bytes, NatError> Nat::to_mesh(base::Instant now, FlowId id,

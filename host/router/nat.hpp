@@ -4,8 +4,9 @@
 // endpoint as its source. The flow table is sans-I/O; sockets are the business of whoever drives
 // it.
 //
-// Flows are bounded: when the table is full the flow that has been idle longest goes. A flow that
-// carried nothing for its time-out is closed (RFC 4787 REQ-5 asks for at least two minutes).
+// Flows are bounded: when the table is full, of the flows of the node that has most the one that
+// has been idle longest goes. A flow that carried nothing for its time-out is closed (RFC 4787
+// REQ-5 asks for at least two minutes).
 #pragma once
 
 #include <array>
@@ -68,6 +69,7 @@ class Nat {
   const std::vector<Flow>& flows() const { return flows_; }
 
  private:
+  std::vector<Flow>::iterator flow_to_close();
   Flow& open(base::Instant now, const wire::Endpoint& node, const wire::Endpoint& remote);
 
   std::vector<Flow> flows_;

@@ -76,6 +76,19 @@ TEST(Nat, a_full_table_drops_the_idlest_flow) {
   EXPECT_EQ(nat.take_closed(at_s(2)), std::vector<FlowId>{7});
 }
 
+TEST(Nat, a_node_that_opens_flow_after_flow_pushes_out_its_own) {
+  Nat nat;
+  const auto honest = nat.from_mesh(at_s(0), udp_datagram({node, 5683}, {server, 5683}, hello));
+  const auto rogue = *wire::Ipv6Address::parse("aaaa::bad");
+  for (std::uint16_t port = 1; port <= 3000; ++port) {
+    ASSERT_TRUE(nat.from_mesh(at_s(1), udp_datagram({rogue, port}, {server, port}, hello)));
+  }
+  EXPECT_EQ(nat.flows().size(), Nat::flows_max);
+  EXPECT_EQ(nat.take_closed(at_s(2)).size(), 3001 - Nat::flows_max);
+  // The answer that the idlest of all waits for still comes through.
+  EXPECT_TRUE(nat.to_mesh(at_s(2), honest->flow, hello));
+}
+
 TEST(Nat, refuses_what_must_stay_in_the_mesh) {
   Nat nat;
   const auto error = [&nat](std::string_view from, std::string_view to) {

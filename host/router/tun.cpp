@@ -101,11 +101,14 @@ std::expected<void, std::string> Tun::bring_up(const wire::Ipv6Address& address,
 }
 
 Tun::Tun(Tun&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), name_(std::move(other.name_)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      name_(std::move(other.name_)),
+      gone_(other.gone_) {}
 
 Tun& Tun::operator=(Tun&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   std::swap(name_, other.name_);
+  std::swap(gone_, other.gone_);
   return *this;
 }
 
@@ -115,6 +118,8 @@ Tun::~Tun() {
 
 std::optional<base::Bytes> Tun::read(base::MutableBytes buffer) {
   const auto size = ::read(descriptor_, buffer.data(), buffer.size());
+  // tun_chr_read_iter: EBADFD for an interface that was deleted, EIO for one that is down.
+  if (size < 0 && errno == EBADFD) gone_ = true;
   if (size <= 0) return std::nullopt;
   return buffer.first(static_cast<std::size_t>(size));
 }

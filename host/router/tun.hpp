@@ -25,8 +25,10 @@ class Tun {
   Tun& operator=(const Tun&) = delete;
   ~Tun();
 
-  /// The next packet from the host, or nothing when none waits.
+  /// The next packet from the host, or nothing when none waits or the interface is gone.
   std::optional<base::Bytes> read(base::MutableBytes buffer);
+  /// Somebody has deleted the interface; it does not come back.
+  bool gone() const { return gone_; }
   bool write(base::Bytes packet);
   int descriptor() const { return descriptor_; }
   const std::string& name() const { return name_; }
@@ -38,6 +40,7 @@ class Tun {
 
   int descriptor_;
   std::string name_;
+  bool gone_ = false;
 };
 
 }  // namespace goldcrest::router

@@ -86,7 +86,9 @@ UdpSocket::~UdpSocket() {
 }
 
 std::optional<UdpSocket::Received> UdpSocket::receive(base::MutableBytes buffer) {
-  for (;;) {
+  // A flood of what has to be skipped must not keep the caller here.
+  constexpr int most_skipped = 64;
+  for (int tries = 0; tries < most_skipped; ++tries) {
     sockaddr_in6 from{};
     socklen_t from_size = sizeof from;
     const auto size = ::recvfrom(descriptor_, buffer.data(), buffer.size(), MSG_TRUNC,
@@ -99,6 +101,7 @@ std::optional<UdpSocket::Received> UdpSocket::receive(base::MutableBytes buffer)
     if (static_cast<std::size_t>(size) > buffer.size()) continue;
     return Received{to_endpoint(from), buffer.first(static_cast<std::size_t>(size))};
   }
+  return std::nullopt;
 }
 
 bool UdpSocket::send(const wire::Endpoint& to, base::Bytes payload) {

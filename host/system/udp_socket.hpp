@@ -29,7 +29,11 @@ class UdpSocket {
     wire::Endpoint from;
     base::Bytes payload;  ///< within the buffer given to receive()
   };
-  /// The next datagram, or nothing when none waits. Datagrams longer than `buffer` are dropped.
+  /// Datagrams to take in a turn, before everything else gets its turn too.
+  static constexpr int turn = 64;
+
+  /// The next datagram, or nothing when none waits. Datagrams longer than `buffer` are dropped;
+  /// after many of those it is nothing too, although poll() may say that more wait.
   std::optional<Received> receive(base::MutableBytes buffer);
   /// False when the kernel does not take it (no route, full buffer): UDP may lose datagrams.
   bool send(const wire::Endpoint& to, base::Bytes payload);
