@@ -13,6 +13,7 @@
 
 #include "host/packer/files.hpp"
 #include "host/packer/inspect.hpp"
+#include "host/packer/key_folder.hpp"
 #include "host/packer/man.hpp"
 #include "host/packer/p256_key.hpp"
 #include "host/packer/pack.hpp"
@@ -172,6 +173,17 @@ int run_key_advance(const KeyOptions& options) {
                        options.json);
 }
 
+int run_content_key(const KeyOptions& options) {
+  const auto key = create_content_key(options.content_key);
+  if (!key) return report("key content", key);
+  if (options.json) {
+    print_json({{"file", options.content_key.string()}, {"content_key_id", id_text(key->id)}});
+  } else {
+    fmt::print("content key       {}\n", id_text(key->id));
+  }
+  return 0;
+}
+
 void add_key_commands(CLI::App& app, int& exit_code) {
   const auto made = std::make_shared<KeyOptions>();
   auto* keygen = add_command(app, "keygen", "Make a signing key and a content key", exit_code, made,
@@ -226,6 +238,16 @@ void add_key_commands(CLI::App& app, int& exit_code) {
   add_keys_option(*advance, moved->keys);
   advance->add_option("--to", moved->to, "The first leaf that may still sign")->required();
   advance->add_flag("--json", moved->json, "Print the result as JSON");
+
+  const auto content = std::make_shared<KeyOptions>();
+  auto* further = add_command(*key, "content",
+                              "Make a further content key, such as one for a single device: for "
+                              "`man --content-key` and `pack --content-key`",
+                              exit_code, content, run_content_key);
+  further->add_option("file", content->content_key, "New file, readable by its owner only")
+      ->required()
+      ->type_name("FILE");
+  further->add_flag("--json", content->json, "Print the result as JSON");
 }
 
 // pack
@@ -236,6 +258,7 @@ struct PackOptions {
   std::filesystem::path output_directory = "updates";
   std::string minimum_version = "0.0.0";
   std::uint32_t sequence = 0;
+  std::filesystem::path content_key;
   std::string sign_command;
   std::uint32_t sign_timeout_s = 60;
   bool json = false;
@@ -267,6 +290,7 @@ int run_pack(const PackOptions& options) {
   request.update.minimum_version = parse_version(options.minimum_version).value_or(base::Version{});
   request.update.sequence = options.sequence;
   request.signing = signing_options();
+  request.content_key = options.content_key;
   request.sign_command = {options.sign_command, std::chrono::seconds(options.sign_timeout_s)};
   const auto result = pack(request);
   if (!result) return report("pack", result);
@@ -314,6 +338,11 @@ void add_pack_command(CLI::App& app, int& exit_code) {
                    "Security counter; a device never goes back to a lower one")
       ->capture_default_str();
   command
+      ->add_option("--content-key", options->content_key,
+                   "Encrypt with this content key instead of the folder's: only devices that have "
+                   "it can read the update")
+      ->type_name("FILE");
+  command
       ->add_option(
           "--sign-command", options->sign_command,
           "Sign with this shell command, such as an HSM's, instead of a key in the folder: "
@@ -334,6 +363,7 @@ struct ManOptions {
                      .app = {},
                      .keys = "keys",
                      .also_trust = {},
+                     .content_keys = {},
                      .output_directory = ".",
                      .server = {}};
   bool json = false;
@@ -349,7 +379,7 @@ Json man_json(const ManResult& result) {
   json["file_size"] = result.file_size;
   json["crc32"] = fmt::format("0x{:08X}", result.name.crc32);
   for (const auto id : result.trusted_key_ids) json["trusted_keys"].push_back(id_text(id));
-  json["content_key_id"] = id_text(result.content_key_id);
+  for (const auto id : result.content_key_ids) json["content_keys"].push_back(id_text(id));
   return json;
 }
 
@@ -387,6 +417,11 @@ void add_man_command(CLI::App& app, int& exit_code) {
                    "Public keys (signing.pub) of further signing keys, for the day the first is "
                    "used up: BOOT and what it trusts can never be changed")
       ->type_name("FILE");
+  command
+      ->add_option("--content-key", request.content_keys,
+                   "Further content keys, such as one of this device's own (`goldcrest key "
+                   "content`); four in all")
+      ->type_name("FILE");
   command->add_option("--output-dir", request.output_directory, "Where the image goes")
       ->capture_default_str()
       ->type_name("FOLDER");
@@ -403,6 +438,7 @@ struct InspectOptions {
   std::filesystem::path file;
   std::filesystem::path keys;
   std::vector<std::filesystem::path> public_keys;
+  std::filesystem::path content_key;
   bool json = false;
 };
 
@@ -411,7 +447,10 @@ Result<InspectionKeys> read_keys(const InspectOptions& options) {
   auto paths = options.public_keys;
   if (!options.keys.empty()) {
     paths.push_back(options.keys / public_key_name);
-    auto content_key = read_content_key(options.keys / content_key_name);
+  }
+  if (!options.keys.empty() || !options.content_key.empty()) {
+    auto content_key = read_content_key(
+        options.content_key.empty() ? options.keys / content_key_name : options.content_key);
     if (!content_key) return std::unexpected(content_key.error());
     keys.content_key = *content_key;
   }
@@ -459,6 +498,10 @@ void add_inspect_command(CLI::App& app, int& exit_code) {
   command
       ->add_option("--public-key", options->public_keys,
                    "Public key (signing.pub): check the signature")
+      ->type_name("FILE");
+  command
+      ->add_option("--content-key", options->content_key,
+                   "Content key to decrypt with, instead of the folder's")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the result as JSON");
 }

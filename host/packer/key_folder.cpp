@@ -54,6 +54,17 @@ Result<void> fill_random(std::span<std::uint8_t> out) {
   return {};
 }
 
+Result<ContentKey> create_content_key(const fs::path& file) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(file, error))) {
+    return problem(file.string() + " exists already and is never overwritten");
+  }
+  auto key = random_content_key();
+  if (!key) return key;
+  if (auto done = write_content_key(file, *key); !done) return std::unexpected(done.error());
+  return key;
+}
+
 Result<NewKeyFolder> NewKeyFolder::create(const fs::path& place, const fs::path& content_key) {
   const fs::path final_path = (place / "").lexically_normal().parent_path();
   if (auto free = refuse_if_occupied(final_path); !free) return std::unexpected(free.error());

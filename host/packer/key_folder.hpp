@@ -39,6 +39,9 @@ class NewKeyFolder {
   std::filesystem::path final_;
 };
 
+/// A new content key in a new file, such as one for a single device.
+Result<ContentKey> create_content_key(const std::filesystem::path& file);
+
 /// From the system's generator for secrets.
 Result<void> fill_random(std::span<std::uint8_t> out);
 

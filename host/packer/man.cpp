@@ -23,7 +23,7 @@ struct Ingredients {
   ProgramImage mta;
   std::vector<std::uint8_t> app_file;
   std::vector<PublicKey> public_keys;
-  ContentKey content_key;
+  std::vector<ContentKey> content_keys;
 };
 
 Result<Ingredients> read_ingredients(const ManRequest& request) {
@@ -33,8 +33,15 @@ Result<Ingredients> read_ingredients(const ManRequest& request) {
   if (!mta) return std::unexpected(mta.error());
   auto app = read_file(request.app, update_file_limit);
   if (!app) return std::unexpected(app.error());
-  const auto content_key = read_content_key(request.keys / content_key_name);
-  if (!content_key) return std::unexpected(content_key.error());
+  std::vector<ContentKey> content_keys;
+  std::vector<std::filesystem::path> content_paths{request.keys / content_key_name};
+  content_paths.insert(content_paths.end(), request.content_keys.begin(),
+                       request.content_keys.end());
+  for (const auto& path : content_paths) {
+    auto key = read_content_key(path);
+    if (!key) return std::unexpected(key.error());
+    content_keys.push_back(*key);
+  }
   std::vector<PublicKey> public_keys;
   std::vector<std::filesystem::path> key_paths{request.keys / public_key_name};
   key_paths.insert(key_paths.end(), request.also_trust.begin(), request.also_trust.end());
@@ -51,12 +58,11 @@ Result<Ingredients> read_ingredients(const ManRequest& request) {
     }
   }
   return Ingredients{std::move(*boot), std::move(*mta), std::move(*app), std::move(public_keys),
-                     *content_key};
+                     std::move(content_keys)};
 }
 
 Result<image::Factory> make_factory(const Ingredients& from) {
-  auto factory =
-      factory_with(from.boot.info.product, from.public_keys, std::span(&from.content_key, 1));
+  auto factory = factory_with(from.boot.info.product, from.public_keys, from.content_keys);
   if (!factory) return factory;
   factory->boot_size = static_cast<std::uint32_t>(from.boot.bytes.size());
   factory->boot_crc32 = crypto::Crc32::of(from.boot.bytes);
@@ -123,7 +129,14 @@ Result<void> program_settings(MemoryFlash& flash, const std::string& server) {
 /// The image in flash; the update has been verified.
 Result<void> program_parts(MemoryFlash& flash, const Ingredients& from,
                            const image::Factory& factory, const UpdateParts& app) {
-  const auto content = decrypt_payload(app, from.content_key.key);
+  const auto* key = factory.content_key(app.manifest.content_key_id);
+  if (key == nullptr) {
+    return problem(
+        fmt::format("the APP is encrypted with content key {:08x}, which the device "
+                    "would not have",
+                    app.manifest.content_key_id));
+  }
+  const auto content = decrypt_payload(app, key->key);
   if (!content) return std::unexpected(content.error());
   if (!flash.program(from.boot.base, from.boot.bytes) ||
       !flash.program(from.mta.base, from.mta.bytes)) {
@@ -212,7 +225,7 @@ Result<ManResult> make_man_image(const ManRequest& request) {
   result.mta = from->mta.info.version;
   result.app = app->manifest.version;
   for (const auto& key : from->public_keys) result.trusted_key_ids.push_back(key.id);
-  result.content_key_id = from->content_key.id;
+  for (const auto& key : from->content_keys) result.content_key_ids.push_back(key.id);
   return result;
 }
 

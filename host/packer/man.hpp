@@ -25,6 +25,8 @@ struct ManRequest {
   std::filesystem::path keys;                     ///< key directory
   std::vector<std::filesystem::path> also_trust;  ///< further public keys, for the day the first is
                                                   ///< used up; BOOT can never be updated
+  std::vector<std::filesystem::path> content_keys;  ///< further ones, such as one of this device's
+                                                    ///< own; the key folder's comes first
   std::filesystem::path output_directory;
   std::string server;  ///< address of the update server to provision; empty: left to the MTA
 };
@@ -37,7 +39,7 @@ struct ManResult {
   base::Version mta;
   base::Version app;
   std::vector<std::uint32_t> trusted_key_ids;
-  std::uint32_t content_key_id = 0;
+  std::vector<std::uint32_t> content_key_ids;
 };
 
 /// Builds the image, checks it with core as BOOT will, and writes it with mode 0600: it contains

@@ -78,7 +78,8 @@ Result<PackResult> pack(const PackRequest& request) {
   if (auto done = check_signature_type(*program, *public_key, request.elf.string()); !done) {
     return std::unexpected(done.error());
   }
-  const auto content_key = read_content_key(request.keys / content_key_name);
+  const auto content_key = read_content_key(
+      request.content_key.empty() ? request.keys / content_key_name : request.content_key);
   if (!content_key) return std::unexpected(content_key.error());
   if (request.update.minimum_version > program->info.version) {
     return problem(

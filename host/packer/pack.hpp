@@ -22,6 +22,7 @@ struct PackRequest {
   std::filesystem::path output_directory;  ///< created when missing
   UpdateOptions update;
   SigningOptions signing;
+  std::filesystem::path content_key{};  ///< encrypts in place of the key folder's own
   SignCommand sign_command{};  ///< signs in place of the key folder's own key, if there is one
 };
 

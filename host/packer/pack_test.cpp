@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/packer/pack.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -16,6 +17,7 @@
 #include "host/packer/files.hpp"
 #include "host/packer/hex.hpp"
 #include "host/packer/inspect.hpp"
+#include "host/packer/key_folder.hpp"
 #include "host/packer/man.hpp"
 #include "host/packer/test_arm_program.hpp"
 #include "host/packer/test_folder.hpp"
@@ -81,6 +83,7 @@ class Packed : public testing::Test {
             .app = app,
             .keys = test_.keys(),
             .also_trust = {},
+            .content_keys = {},
             .output_directory = test_.folder / "man",
             .server = {}};
   }
@@ -367,6 +370,60 @@ TEST_F(Packed, man_refuses_what_does_not_belong_together) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().text, HasSubstr("different products"));
   EXPECT_FALSE(fs::exists(test_.folder / "man"));
+}
+
+TEST_F(Packed, a_device_may_have_a_content_key_of_its_own) {
+  const auto own = test_.folder / "device-0042.key";
+  const auto made = create_content_key(own);
+  ASSERT_TRUE(made) << made.error().text;
+  struct stat status {};
+  ASSERT_EQ(::stat(own.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777u, 0600u);
+  EXPECT_THAT(create_content_key(own).error().text, HasSubstr("never overwritten"));
+
+  const auto for_all = packed();
+  auto man = man_request(for_all.file);
+  man.content_keys = {own};
+  const auto image = make_man_image(man);
+  ASSERT_TRUE(image) << image.error().text;
+  EXPECT_EQ(image->content_key_ids, (std::vector<std::uint32_t>{keys().content_key->id, made->id}));
+
+  // What its factory block holds opens both the product's updates and its own.
+  MemoryFlash flash;
+  ASSERT_TRUE(flash.program(man_extent.base, content_of(image->file)));
+  const auto device = image::read_factory(flash);
+  ASSERT_TRUE(device);
+  auto to_it = request();
+  to_it.content_key = own;
+  const auto for_it = pack(to_it);
+  ASSERT_TRUE(for_it) << for_it.error().text;
+  EXPECT_EQ(for_it->manifest.content_key_id, made->id);
+  for (const auto& update : {for_all.file, for_it->file}) {
+    const auto verified = verify_update(content_of(update), *device);
+    EXPECT_TRUE(verified) << verified.error().text;
+  }
+  // Another device of the product cannot read what was made for this one.
+  EXPECT_FALSE(verify_update(content_of(for_it->file), factory()));
+  EXPECT_THAT(make_man_image(man_request(for_it->file)).error().text,
+              HasSubstr(fmt::format("{:08x}", made->id)));
+
+  fs::permissions(own, fs::perms::group_read, fs::perm_options::add);
+  EXPECT_THAT(pack(to_it).error().text, HasSubstr(own.string()));
+  EXPECT_FALSE(make_man_image(man));
+}
+
+TEST_F(Packed, a_man_image_has_room_for_four_content_keys) {
+  auto man = man_request(packed().file);
+  for (const char* name : {"1", "2", "3"}) {
+    man.content_keys.push_back(test_.folder / name);
+    ASSERT_TRUE(create_content_key(man.content_keys.back()));
+  }
+  EXPECT_TRUE(make_man_image(man));
+  man.content_keys.push_back(test_.folder / "4");
+  ASSERT_TRUE(create_content_key(man.content_keys.back()));
+  EXPECT_THAT(make_man_image(man).error().text, HasSubstr("room for 4 content keys"));
+  man.content_keys = {test_.folder / "1", test_.folder / "1"};
+  EXPECT_FALSE(make_man_image(man)) << "one id twice";
 }
 
 TEST_F(Packed, a_changed_man_image_is_noticed) {
