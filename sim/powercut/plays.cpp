@@ -104,7 +104,7 @@ class Director {
     stage_.types_line(setting(++settings_));
     stage_.sees(prompt, seconds(5));
     stage_.types_line("4");
-    stage_.sees("saved", seconds(5));
+    stage_.sees("\nsaved\r", seconds(5));
     stage_.sees(prompt, seconds(5));
   }
 

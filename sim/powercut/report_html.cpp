@@ -50,6 +50,7 @@ table{border-collapse:collapse;margin:.6em 0;width:100%}
 th,td{padding:.22em .6em;text-align:right;border-bottom:1px solid #ddd;
 font-variant-numeric:tabular-nums;vertical-align:top}
 th:first-child,td:first-child,.text td,.text th{text-align:left}
+.how td:nth-child(2),.how th:nth-child(2){text-align:left}
 thead th{border-bottom:2px solid #999}
 tfoot td{font-weight:600;border-top:2px solid #999}
 .key span{display:inline-block;width:.9em;height:.9em;margin:0 .3em 0 1em;vertical-align:-.1em}
@@ -224,7 +225,8 @@ std::string how_often(const Report& report) {
   const auto all = report.all();
   std::string text =
       "<h2>What was cut, and how often</h2>\n<p>Every cut that was set up must really have taken "
-      "place: the last two columns must be equal.</p>\n<table><thead><tr><th>cut</th><th>how</th>"
+      "place: the last two columns must be equal.</p>\n<table class=\"how\"><thead><tr><th>cut</th>"
+      "<th>how</th>"
       "<th>set up</th><th>took place</th></tr></thead>\n";
   text += row("at flash operations",
               fmt::format("before, after, and inside each: {} mixtures of old and new bits, {} of "
