@@ -3,16 +3,18 @@
 // aborts with the place, the firmware resets (and the bootloader's trial rule does the rest).
 #pragma once
 
-#include <source_location>
+#include <cstdint>
 
 namespace goldcrest::base {
 
 /// Each world defines this once: host/command, sim and firmware/chip.
-[[noreturn]] void ensure_failed(std::source_location where);
+[[noreturn]] void ensure_failed(const char* file, std::uint32_t line);
 
-inline void ensure(bool condition, std::source_location where = std::source_location::current()) {
+// Not std::source_location: it would put the name of every function that checks into the firmware.
+inline void ensure(bool condition, const char* file = __builtin_FILE(),
+                   std::uint32_t line = __builtin_LINE()) {
   if (!condition) [[unlikely]] {
-    ensure_failed(where);
+    ensure_failed(file, line);
   }
 }
 

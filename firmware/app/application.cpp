@@ -46,8 +46,16 @@ Application::Application(const Start& start, text::Output& console, chip::ChipFl
                  {start.memory.rejected.data(), start.memory.rejected.size()}),
       sink_(installer_),
       client_(random, sink_, update_console_, client_settings(start)),
-      node_({.eui64 = start.eui64}, random, client_, rpl_console_),
+      sequence_store_(records),
+      sequence_(sequence_store_, start.first_sequence, role::RecordSequence::block),
+      node_({.eui64 = start.eui64}, random, conversation(), rpl_console_),
       trial_(!start.status.confirmed, chip::now()) {}
+
+// What stands between the network and the client, which knows nothing of it.
+net::UdpApplication& Application::conversation() {
+  if (!start_.context) return client_;
+  return protected_client_.emplace(client_, *start_.context, sequence_);
+}
 
 void Application::run() {
   const auto now = chip::now();
@@ -169,6 +177,9 @@ void Application::print_status() {
       .line();
   if (const auto address = node_.global_address()) {
     print().text("[Status: address ").address(*address).text("]").line();
+  }
+  if (protected_client_ && protected_client_->unprotected_answer()) {
+    console_.write("[Status: the server's last answer was not protected and was not heard]\n");
   }
   const auto& radio = radio_.statistics();
   print()

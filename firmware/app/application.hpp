@@ -9,6 +9,8 @@
 #include "core/net/transmission.hpp"
 #include "core/role/installer_sink.hpp"
 #include "core/role/node.hpp"
+#include "core/role/protected_client.hpp"
+#include "core/role/record_sequence.hpp"
 #include "core/role/update_client.hpp"
 #include "core/update/installer.hpp"
 #include "core/update/records.hpp"
@@ -33,6 +35,9 @@ struct Start {
   UpdateMemory memory;
   std::optional<wire::Ipv6Address> server;
   std::optional<base::Duration> poll_interval;
+  /// With it, nothing is said to the server unprotected, and nothing unprotected is heard.
+  std::optional<oscore::Context> context;
+  std::uint64_t first_sequence;
 };
 
 class Application {
@@ -50,6 +55,7 @@ class Application {
   void follow_network(base::Instant now);
   void follow_trial(base::Instant now);
   void follow_update();
+  net::UdpApplication& conversation();
   void take_keys(base::Instant now);
   void print_status();
   void print_stack();
@@ -66,6 +72,9 @@ class Application {
   update::Installer installer_;
   role::InstallerSink sink_;
   role::UpdateClient client_;
+  role::RecordSequence sequence_store_;
+  oscore::SenderSequence sequence_;
+  std::optional<role::ProtectedClient> protected_client_;
   role::Node node_;
   Trial trial_;
   bool online_ = false;

@@ -50,6 +50,7 @@ void print_banner(text::Output& output, const BannerFacts& facts) {
   } else {
     print().text("not set; set it with the provisioning application").line();
   }
+  if (facts.protected_conversation) print().text("Conversation with the server: protected").line();
 }
 
 }  // namespace goldcrest::app

@@ -24,6 +24,7 @@ struct BannerFacts {
   update::Versions versions;
   std::string_view reset_cause;
   std::optional<wire::Ipv6Address> server;  ///< absent: not provisioned
+  bool protected_conversation = false;      ///< a security context is provisioned
 };
 
 /// An application is an updated one when the other slot holds an older version.

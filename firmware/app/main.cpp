@@ -3,6 +3,7 @@
 // and hands over to Application.
 #include "core/base/ensure.hpp"
 #include "core/image/info.hpp"
+#include "core/update/secure_context.hpp"
 #include "core/update/settings.hpp"
 #include "core/update/slots.hpp"
 #include "firmware/app/application.hpp"
@@ -67,6 +68,17 @@ UpdateMemory remember(text::Output& console, chip::ChipFlash& flash, update::Rec
   return {};
 }
 
+/// The device's end of the context that was provisioned.
+std::optional<oscore::Context> context_of(update::Records& records) {
+  const auto shared = value_of(update::load_secure_context(records)).value_or(std::nullopt);
+  if (!shared) return std::nullopt;
+  const auto bytes = [](const auto& field) { return base::Bytes(field.data(), field.size()); };
+  return oscore::Context::derive({.master_secret = bytes(shared->master_secret),
+                                  .master_salt = bytes(shared->master_salt),
+                                  .sender_id = bytes(shared->device_id),
+                                  .recipient_id = bytes(shared->server_id)});
+}
+
 Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& records) {
   const auto slot = required(console, update::slot_at(reinterpret_cast<std::uint32_t>(&find_out)),
                              "not running from a slot");
@@ -82,7 +94,11 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
       .eui64 = chip::eui64_from(chip::unique_id()),
       .memory = remember(console, flash, records, slot),
       .server = std::nullopt,
-      .poll_interval = std::nullopt};
+      .poll_interval = std::nullopt,
+      .context = context_of(records),
+      // Unreadable counts as used up: better silent than with a nonce for the second time.
+      .first_sequence =
+          value_of(role::RecordSequence(records).first()).value_or(oscore::sequence_limit)};
   if (settings && settings->server_address)
     start.server = wire::Ipv6Address{*settings->server_address};
   if (interval && *interval) start.poll_interval = std::chrono::seconds(**interval);
@@ -111,7 +127,8 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
                          .status = facts.status,
                          .versions = facts.versions,
                          .reset_cause = chip::describe(cause),
-                         .server = facts.server});
+                         .server = facts.server,
+                         .protected_conversation = facts.context.has_value()});
 
   static chip::Spirit1 radio;
   if (const auto started = radio.start(chip::profile_915_mhz); !started) {

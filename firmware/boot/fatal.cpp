@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "firmware/boot/fatal.hpp"
 
-#include <source_location>
 
 #include "core/base/ensure.hpp"
 #include "firmware/chip/clock.hpp"
@@ -60,7 +59,7 @@ void blink(Fatal error) {
 
 }  // namespace boot
 
-void base::ensure_failed(std::source_location) {
+void base::ensure_failed(const char*, std::uint32_t) {
   boot::stop(boot::Fatal::internal);
 }
 

@@ -4,7 +4,6 @@
 // business.
 #include <array>
 #include <cstdint>
-#include <source_location>
 #include <string_view>
 
 #include "core/base/ensure.hpp"
@@ -37,11 +36,11 @@ void write_decimal(std::uint32_t value) {
 
 }  // namespace
 
-void base::ensure_failed(std::source_location where) {
+void base::ensure_failed(const char* file, std::uint32_t line) {
   chip::console_write_now("\n[FATAL: a check failed at ");
-  chip::console_write_now(where.file_name());
+  chip::console_write_now(file);
   chip::console_write_now(":");
-  write_decimal(where.line());
+  write_decimal(line);
   chip::console_write_now("]\n");
   chip::reset();
 }

@@ -24,6 +24,19 @@ std::expected<void, std::string_view> DeviceActions::save(const update::Settings
   return {};
 }
 
+bool DeviceActions::has_secure_context() {
+  const auto context = update::load_secure_context(records_);
+  return context && *context;
+}
+
+std::expected<void, std::string_view> DeviceActions::save_secure_context(
+    const std::optional<update::SecureContext>& context) {
+  const auto done = context ? update::save_secure_context(records_, *context)
+                            : records_.remove(update::RecordKey::secure_context);
+  if (!done) return std::unexpected(update::describe(done.error()));
+  return {};
+}
+
 std::optional<RollbackOffer> DeviceActions::rollback_possible() {
   const auto rollback = find_rollback(flash_);
   if (!rollback) return std::nullopt;

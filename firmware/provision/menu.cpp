@@ -90,6 +90,7 @@ void Menu::show() {
   } else {
     print().text(not_set).line();
   }
+  show_value("b", "security context", actions_.has_secure_context() ? "set" : not_set);
   if (unsaved_changes()) print().text("There are unsaved changes.\n  4  save").line();
   if (rollback_) print().text("  5  roll back a firmware update").line();
   prompt();
@@ -161,6 +162,8 @@ void Menu::choose(std::string_view option) {
       return ask(Field::device_3, "device field 3");
     case 'a':
       return ask(Field::server_address, "OTA server IP address");
+    case 'b':
+      return ask(Field::secure_context, "security context (saved at once)");
     default:
       break;
   }
@@ -171,7 +174,8 @@ void Menu::choose(std::string_view option) {
 void Menu::ask(Field field, std::string_view name) {
   field_ = field;
   print().text(name).text(", - for not set> ");
-  editor_.begin(field == Field::wifi_passkey ? LineEditor::Echo::stars : LineEditor::Echo::plain);
+  const bool secret = field == Field::wifi_passkey || field == Field::secure_context;
+  editor_.begin(secret ? LineEditor::Echo::stars : LineEditor::Echo::plain);
 }
 
 void Menu::take_value(std::string_view value) {
@@ -203,6 +207,8 @@ void Menu::take_value(std::string_view value) {
       return assign(edited_.device_fields[2], value) ? show() : message(too_long);
     case Field::server_address:
       return take_address(trim(value));
+    case Field::secure_context:
+      return take_secure_context(trim(value));
     case Field::none:
     case Field::rollback:
       return show();
@@ -222,6 +228,19 @@ void Menu::take_address(std::string_view value) {
   }
   edited_.server_address = address->bytes;
   show();
+}
+
+// A record of its own, which is never shown again.
+void Menu::take_secure_context(std::string_view value) {
+  const bool forget = value == "-";
+  const auto context = update::parse_secure_context_text(value);
+  editor_.wipe();
+  if (!forget && !context) return message("not a security context: see goldcrest oscore provision");
+  if (const auto done = actions_.save_secure_context(context); !done) {
+    print().text("not saved: ").text(done.error()).line();
+    return show();
+  }
+  message("saved");
 }
 
 void Menu::save() {

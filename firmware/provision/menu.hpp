@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/base/version.hpp"
+#include "core/update/secure_context.hpp"
 #include "core/update/settings.hpp"
 #include "firmware/provision/line_editor.hpp"
 #include "firmware/text/printer.hpp"
@@ -25,6 +26,10 @@ struct RollbackOffer {
 class MenuActions {
  public:
   virtual std::expected<void, std::string_view> save(const update::Settings& settings) = 0;
+  virtual bool has_secure_context() = 0;
+  /// Nothing: the device has none any more.
+  virtual std::expected<void, std::string_view> save_secure_context(
+      const std::optional<update::SecureContext>& context) = 0;
   virtual std::optional<RollbackOffer> rollback_possible() = 0;
   /// Carries out what rollback_possible() offered.
   virtual std::expected<void, std::string_view> roll_back() = 0;
@@ -56,6 +61,7 @@ class Menu {
     device_2,
     device_3,
     server_address,
+    secure_context,
     rollback,
   };
 
@@ -67,6 +73,7 @@ class Menu {
   void choose(std::string_view option);
   void take_value(std::string_view value);
   void take_address(std::string_view value);
+  void take_secure_context(std::string_view value);
   void save();
   void offer_rollback();
   void answer_rollback(char answer);

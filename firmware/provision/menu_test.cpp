@@ -23,6 +23,13 @@ class FakeActions final : public MenuActions {
     ++saves;
     return {};
   }
+  bool has_secure_context() override { return context.has_value(); }
+  std::expected<void, std::string_view> save_secure_context(
+      const std::optional<update::SecureContext>& value) override {
+    if (!save_error.empty()) return std::unexpected(save_error);
+    context = value;
+    return {};
+  }
   std::optional<RollbackOffer> rollback_possible() override { return offer; }
   std::expected<void, std::string_view> roll_back() override {
     if (!roll_back_error.empty()) return std::unexpected(roll_back_error);
@@ -32,6 +39,7 @@ class FakeActions final : public MenuActions {
   }
 
   update::Settings saved;
+  std::optional<update::SecureContext> context;
   int saves = 0;
   int rollbacks = 0;
   std::optional<RollbackOffer> offer;
@@ -70,7 +78,30 @@ TEST_F(MenuTest, FirstShowsEverythingAsNotSet) {
             "  9  device field 3: not set\n"
             "OTA settings\n"
             "  a  OTA server IP address: not set\n"
+            "  b  security context: not set\n"
             "option> ");
+}
+
+// The example of docs/formats/oscore.md.
+TEST_F(MenuTest, ASecurityContextIsSavedAtOnceAndNeverShown) {
+  const std::string line = "01..0102030405060708090a0b0c0d0e0f10.9e7ca92223786340.e0acafbd";
+  start();
+  auto answer = type("b\r" + line + "\r");
+  EXPECT_THAT(answer, HasSubstr(std::string(line.size(), '*') + "\nsaved\n"));
+  EXPECT_THAT(answer, HasSubstr("b  security context: set\n"));
+  ASSERT_TRUE(actions_.context);
+  EXPECT_EQ(actions_.context->master_secret.size(), 16u);
+  EXPECT_EQ(actions_.saves, 0);
+  // A slip of the finger leaves what is there.
+  answer = type("b\r" + line.substr(1) + "\r");
+  EXPECT_THAT(answer, HasSubstr("\nnot a security context"));
+  EXPECT_TRUE(actions_.context);
+  EXPECT_THAT(answer, Not(HasSubstr("0102030405060708")));
+  actions_.save_error = "the flash could not be written";
+  EXPECT_THAT(type("b\r-\r"), HasSubstr("not saved: the flash could not be written\n"));
+  actions_.save_error = {};
+  EXPECT_THAT(type("b\r-\r"), HasSubstr("b  security context: not set\n"));
+  EXPECT_FALSE(actions_.context);
 }
 
 TEST_F(MenuTest, ServerAddress) {
@@ -101,7 +132,7 @@ TEST_F(MenuTest, BadAddressesGetOneLineAndTheMenuAgain) {
 
 TEST_F(MenuTest, UnknownOptionsGetOneLineAndTheMenuAgain) {
   start();
-  for (const std::string bad : {"6", "0", "b", "11", "aa", "?", "save"}) {
+  for (const std::string bad : {"6", "0", "c", "11", "aa", "?", "save"}) {
     const auto answer = type(bad + "\r");
     EXPECT_THAT(answer, HasSubstr("\nunknown option: " + bad + "\n"));
     EXPECT_THAT(answer, testing::EndsWith("option> "));

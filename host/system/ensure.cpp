@@ -5,8 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-void goldcrest::base::ensure_failed(std::source_location where) {
-  std::fprintf(stderr, "goldcrest: internal error at %s:%u in %s\n", where.file_name(),
-               static_cast<unsigned>(where.line()), where.function_name());
+void goldcrest::base::ensure_failed(const char* file, std::uint32_t line) {
+  std::fprintf(stderr, "goldcrest: internal error at %s:%u\n", file, static_cast<unsigned>(line));
   std::abort();
 }

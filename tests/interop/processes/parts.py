@@ -286,12 +286,15 @@ class Network:
 
     # --- the story ---
 
-    def manufacture_and_provision(self, board, server_address=None, where=("--board", "node.sock")):
-        """From a blank board with its jumper fitted to one that has joined the mesh."""
+    def manufacture_and_provision(self, board, server_address=None, where=("--board", "node.sock"),
+                                  provision=lambda: None):
+        """From a blank board with its jumper fitted to one that has joined the mesh; `provision`
+        may set more on the way."""
         address = server_address or self.server_address
         loaded = self.command("load", self.man, *where)
         check("100 %" in loaded.stderr and "the board has been reset" in loaded.stderr,
               f"goldcrest load {where[0]} programs the MAN image")
+        provision()
         board.wait_for(r"option> ", 20)
         board.type("a\r")
         board.wait_for(r"OTA server IP address, - for not set> ", 10)
