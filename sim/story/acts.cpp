@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
 
 #include "core/crypto/crc32.hpp"
 #include "core/image/flash_map.hpp"
+#include "host/lock/inspection.hpp"
+#include "host/lock/locker.hpp"
 #include "sim/story/places.hpp"
 #include "sim/story/story.hpp"
+#include "sim/world/board_debug_port.hpp"
 
 namespace goldcrest::sim {
 
@@ -203,6 +207,39 @@ void Story::tamper() {
   const auto before = store_.updates().size();
   publish(renamed(name, manifest_changed), manifest_changed);
   claim(store_.updates().size() == before, "the server does not even serve a changed manifest");
+}
+
+void Story::lock_for_ever() {
+  auto& board = node_->board();
+  const auto keys = image::factory_section;
+  claim(board.read_flash(keys.base, keys.size).has_value(),
+        "a debugger reads the keys out of a board that is not locked");
+  mark();
+  {
+    BoardDebugPort port(world_, board);
+    const auto flash = lock::read_flash(port, [](auto, auto) {});
+    claim(
+        flash &&
+            lock::obstacles(lock::inspect(*flash, options_.public_keys.at(0)), true, false).empty(),
+        "the board holds what it must before it is locked for ever, and an update has worked");
+    narrator_.direction("goldcrest lock --level 2: for ever");
+    claim(lock::apply(port, {.level = 2, .write_protect_boot = true}).has_value(),
+          "readout protection level 2 and the write protection of BOOT are set and read back");
+  }
+  claim(wait_for("Current version: 1.2.31", seconds(10)) && wait_for_join(),
+        "the locked board starts and joins the mesh");
+  const auto page = std::array<std::uint8_t, 256>{};
+  claim(!board.read_flash(keys.base, keys.size) &&
+            !board.read_flash(image::app1_section.base, 256) &&
+            !board.program(image::boot_section.base, page) &&
+            !board.debugger().read(image::ram_section.base, 4),
+        "a debugger or programmer gets neither key nor firmware, and changes nothing");
+  publish(release("1.3.31"));
+  press_button();
+  claim(wait_for("[Update: version 1.3.31", minutes(3)) && wait_for("COMPLETE", minutes(20)) &&
+            wait_for("Current version: 1.3.31", seconds(30)) && wait_for_join() &&
+            wait_for("[Confirmed: version", minutes(3)),
+        "it is still updated over the air, to 1.3.31");
 }
 
 }  // namespace goldcrest::sim

@@ -105,6 +105,7 @@ void Story::perform(int number) {
       {"Roll back", &Story::roll_back},
       {"Interrupt", &Story::interrupt},
       {"Tamper", &Story::tamper},
+      {"Lock", &Story::lock_for_ever},
   }};
   const auto& act = acts.at(static_cast<std::size_t>(number - 1));
   narrator_.act(number, act.title);

@@ -31,10 +31,10 @@ struct StoryOptions {
   bool realtime = false;
   bool quiet = false;
   bool terminal = false;
-  std::optional<int> only_act;  ///< 1 to 9; the acts before it are played silently
+  std::optional<int> only_act;  ///< 1 to 10; the acts before it are played silently
 };
 
-inline constexpr int story_acts = 9;
+inline constexpr int story_acts = 10;
 
 class Story final : private server::RequestLog {
  public:
@@ -54,6 +54,7 @@ class Story final : private server::RequestLog {
   void roll_back();
   void interrupt();
   void tamper();
+  void lock_for_ever();
 
   // What acts are made of, in story.cpp.
   void claim(bool holds, std::string_view what);

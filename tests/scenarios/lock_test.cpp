@@ -9,51 +9,17 @@
 #include <algorithm>
 
 #include "core/image/factory.hpp"
-#include "host/board/debugger.hpp"
 #include "host/lock/inspection.hpp"
 #include "host/lock/locker.hpp"
 #include "host/packer/files.hpp"
 #include "host/packer/hex.hpp"
+#include "sim/world/board_debug_port.hpp"
 #include "tests/scenarios/scenario.hpp"
 
 namespace goldcrest::scenario {
 namespace {
 
 constexpr std::string_view prompt = "option> ";
-
-/// The board's debug port, driven by the very code of `goldcrest lock`.
-class BoardPort final : public lock::DebugPort {
- public:
-  BoardPort(Scenario& scenario, Node& node)
-      : scenario_(scenario), debugger_(node.board().debugger()) {}
-
-  std::expected<void, std::string> reset_and_halt() override {
-    debugger_.request_halt();
-    debugger_.reset();
-    return {};
-  }
-  std::expected<std::vector<std::uint8_t>, std::string> read(std::uint32_t address,
-                                                             std::uint32_t size) override {
-    return debugger_.read(address, size);
-  }
-  std::expected<void, std::string> write_word(std::uint32_t address, std::uint32_t value) override {
-    std::vector<std::uint8_t> bytes(4);
-    for (unsigned index = 0; index < 4; ++index) {
-      bytes[index] = static_cast<std::uint8_t>(value >> 8 * index);
-    }
-    return debugger_.write(address, bytes);
-  }
-  std::expected<void, std::string> let_time_pass() override {
-    debugger_.resume();
-    scenario_.waits(20ms);
-    debugger_.request_halt();
-    return {};
-  }
-
- private:
-  Scenario& scenario_;
-  board::Debugger& debugger_;
-};
 
 bool contains(const std::vector<std::uint8_t>& hay, base::Bytes needle) {
   return !std::ranges::search(hay, needle).empty();
@@ -62,7 +28,7 @@ std::vector<std::uint8_t> bytes_of(const std::string& text) {
   return {text.begin(), text.end()};
 }
 
-std::vector<lock::Finding> findings(BoardPort& port) {
+std::vector<lock::Finding> findings(lock::DebugPort& port) {
   const auto flash = lock::read_flash(port, [](auto, auto) {});
   EXPECT_TRUE(flash.has_value()) << flash.error();
   return lock::inspect(*flash, public_key());
@@ -93,7 +59,7 @@ TEST(Lock, a_board_locked_for_ever_gives_up_nothing_and_is_updated_and_rolled_ba
     auto& node = scenario.node();
     node.runs("1.0.31");
     {
-      BoardPort port(scenario, node);
+      sim::BoardDebugPort port(scenario.world(), node.board());
       EXPECT_EQ(lock::read_protection(port)->level, 0u);
       const auto found = findings(port);
       EXPECT_TRUE(lock::obstacles(found, false, false).empty()) << "level 1 is possible";
@@ -102,7 +68,6 @@ TEST(Lock, a_board_locked_for_ever_gives_up_nothing_and_is_updated_and_rolled_ba
       EXPECT_EQ(missing[0].what, "an update has worked on this board");
       const auto done = lock::apply(port, {.level = 2, .write_protect_boot = true});
       ASSERT_TRUE(done.has_value()) << done.error();
-      node.board().debugger().detach();
     }
     node.runs("1.0.31");
     expect_nothing_from_outside(node.board());

@@ -35,7 +35,6 @@ inline constexpr std::uint32_t optlock = bit(2);
 inline constexpr std::uint32_t prog = bit(3);
 inline constexpr std::uint32_t erase = bit(9);
 inline constexpr std::uint32_t fprg = bit(10);
-inline constexpr std::uint32_t obl_launch = bit(18);
 }  // namespace flash_pecr
 
 namespace flash_sr {
@@ -55,8 +54,6 @@ inline constexpr std::uint32_t pe1 = 0x89ABCDEF;
 inline constexpr std::uint32_t pe2 = 0x02030405;
 inline constexpr std::uint32_t prg1 = 0x8C9DAEBF;
 inline constexpr std::uint32_t prg2 = 0x13141516;
-inline constexpr std::uint32_t opt1 = 0xFBEAD9C8;
-inline constexpr std::uint32_t opt2 = 0x24252627;
 }  // namespace flash_key
 
 }  // namespace goldcrest::chip
