@@ -91,6 +91,16 @@ TEST(AesCcm, EveryFlippedBitIsRefusedAndNoPlaintextIsLeft) {
   }
 }
 
+TEST(AesCcm, OpensNoMoreThanTwoBytesOfLengthCanSay) {
+  const AesCcm cipher(array_of<16>("00112233445566778899aabbccddeeff"));
+  std::vector<std::uint8_t> sealed(0xFFFF + ccm_tag_size, 7);
+  cipher.seal({}, {}, sealed);
+  auto longer = sealed;
+  EXPECT_TRUE(cipher.open({}, {}, sealed));
+  longer.push_back(0);
+  EXPECT_FALSE(cipher.open({}, {}, longer));
+}
+
 // RFC 5869 appendix A.1 to A.3.
 TEST(Hkdf, PublishedVectors) {
   const std::vector<std::uint8_t> short_key(22, 0x0b);

@@ -37,8 +37,8 @@ AesCcm::AesCcm(const AesKey& key) {
 
 void AesCcm::seal(const CcmNonce& nonce, base::Bytes additional_data,
                   base::MutableBytes message) const {
-  base::ensure(message.size() >= ccm_tag_size &&
-               message.size() - ccm_tag_size <= longest_plaintext);
+  base::ensure(message.size() >= ccm_tag_size);
+  base::ensure(message.size() - ccm_tag_size <= longest_plaintext);
   const auto text = message.first(message.size() - ccm_tag_size);
   auto context = run(keys_, nonce, additional_data, text, true);
   br_ccm_get_tag(&context, message.last(ccm_tag_size).data());

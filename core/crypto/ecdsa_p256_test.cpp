@@ -127,5 +127,12 @@ TEST(EcdsaP256, AKeyMustBeAPointOfTheCurve) {
   }
 }
 
+TEST(EcdsaP256, EveryErrorHasALineOfItsOwn) {
+  EXPECT_NE(describe(EcdsaError::public_key), describe(EcdsaError::size));
+  EXPECT_NE(describe(EcdsaError::size), describe(EcdsaError::mismatch));
+  EXPECT_NE(describe(EcdsaError::mismatch), describe(EcdsaError::public_key));
+  EXPECT_EQ(describe(static_cast<EcdsaError>(99)), "unknown error");
+}
+
 }  // namespace
 }  // namespace goldcrest::crypto

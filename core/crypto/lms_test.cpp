@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -188,6 +189,20 @@ TEST(Lms, NamesWhatIsWrong) {
   EXPECT_EQ(lms_verify(key, vector.message, vector.signature).error(), LmsError::public_key);
   EXPECT_EQ(lms_verify(base::Bytes(vector.public_key).first(7), {}, {}).error(),
             LmsError::public_key);
+  key = vector.public_key;
+  key.push_back(0);
+  EXPECT_EQ(lms_verify(key, vector.message, vector.signature).error(), LmsError::public_key);
+}
+
+TEST(Lms, EveryErrorHasALineOfItsOwn) {
+  std::set<std::string_view> lines;
+  for (const auto error :
+       {LmsError::public_key, LmsError::type, LmsError::size, LmsError::leaf, LmsError::mismatch}) {
+    lines.insert(describe(error));
+  }
+  EXPECT_EQ(lines.size(), 5u);
+  EXPECT_FALSE(lines.contains("unknown error"));
+  EXPECT_EQ(describe(static_cast<LmsError>(99)), "unknown error");
 }
 
 TEST(Lms, RandomBytesAreRefused) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/ensure.hpp"
 #include "core/crypto/crc32.hpp"
 #include "core/crypto/ecdsa_p256.hpp"
 #include "core/crypto/lms.hpp"
@@ -65,6 +66,7 @@ std::expected<void, FactoryError> check(const Factory& factory) {
   return {};
 }
 
+// `count` is what the factory has room for, at most: here and in parse_keys().
 bool parse_anchors(base::Bytes bytes, std::size_t count, Factory& factory) {
   for (std::size_t i = 0; i < count; ++i) {
     base::ByteReader reader(bytes.subspan(i * anchor_size, anchor_size));
@@ -74,10 +76,9 @@ bool parse_anchors(base::Bytes bytes, std::size_t count, Factory& factory) {
     const std::size_t size = reader.u8();
     const auto reserved = reader.le16();
     if (reserved != 0 || size > public_key_size_max) return false;
-    if (!anchor.public_key.append(reader.bytes(size)) || !all_zero(reader.rest()) ||
-        !factory.trust_anchors.push_back(anchor)) {
-      return false;
-    }
+    base::ensure(anchor.public_key.append(reader.bytes(size)));
+    if (!all_zero(reader.rest())) return false;
+    base::ensure(factory.trust_anchors.push_back(anchor));
   }
   return all_zero(bytes.subspan(count * anchor_size));
 }
@@ -89,7 +90,8 @@ bool parse_keys(base::Bytes bytes, std::size_t count, Factory& factory) {
     key.key_id = reader.le32();
     const auto reserved = reader.le32();
     reader.copy_to(key.key);
-    if (reserved != 0 || !factory.content_keys.push_back(key)) return false;
+    if (reserved != 0) return false;
+    base::ensure(factory.content_keys.push_back(key));
   }
   return all_zero(bytes.subspan(count * key_size));
 }

@@ -12,6 +12,9 @@ constexpr std::uint8_t format_version = 1;
 constexpr std::uint8_t aes_128_cbc = 1;
 constexpr std::size_t reserved_size = 12;
 
+// A table of every word of the largest image would fit into a slot, if not beside the image.
+static_assert(relocation_size_max(manifest_offset / word_size) <= manifest_offset);
+
 bool known(std::uint8_t signature_type) {
   return signature_type == static_cast<std::uint8_t>(SignatureType::lms) ||
          signature_type == static_cast<std::uint8_t>(SignatureType::ecdsa_p256);
@@ -73,8 +76,7 @@ std::expected<void, ManifestError> check_manifest(const Manifest& manifest) {
       table_size > relocation_size_max(count)) {
     return std::unexpected(ManifestError::relocation_size);
   }
-  if (table_size > manifest_offset ||
-      round_up(image_size, page_size) > relocation_table_offset(table_size)) {
+  if (round_up(image_size, page_size) > relocation_table_offset(table_size)) {
     return std::unexpected(ManifestError::image_size);
   }
   if (manifest.signature_size == 0 || manifest.signature_size > limits::signature_bytes ||

@@ -82,21 +82,23 @@ struct NewRecord {
 // all before them and the bank's generation, so that no record outlives its bank.
 bool write_record(WordFlash& words, Address at, const NewRecord& record) {
   crypto::Crc32 crc;
-  const auto put = [&](std::uint32_t word, bool stored) {
+  const auto cover = [&](std::uint32_t word) {
     std::array<std::uint8_t, word_size> bytes;
     base::store_le32(bytes.data(), word);
     crc.update(bytes);
-    if (!stored) return true;
+  };
+  const auto put = [&](std::uint32_t word) {
+    cover(word);
     at += word_size;
     return words.write(at - word_size, word);
   };
   const auto length = static_cast<std::uint32_t>(record.value.size());
-  bool ok = put(record.generation, false) && put(key_word(record.key, length), true) &&
-            put(record.sequence, true);
+  cover(record.generation);
+  bool ok = put(key_word(record.key, length)) && put(record.sequence);
   for (std::uint32_t i = 0; ok && i < length; i += word_size) {
     std::array<std::uint8_t, word_size> bytes{};
     std::ranges::copy(record.value.subspan(i, std::min(word_size, length - i)), bytes.begin());
-    ok = put(base::load_le32(bytes.data()), true);
+    ok = put(base::load_le32(bytes.data()));
   }
   const std::uint32_t commit = nonzero(crc.value());
   for (std::uint32_t copy = 0; ok && copy < commit_copies; ++copy, at += word_size) {
@@ -130,7 +132,8 @@ struct Records::Record {
 
 Records::Records(image::Flash& flash, const image::Section& section)
     : flash_(flash), section_(section) {
-  base::ensure(section.size >= 2 * bank_size && section.base % page_size == 0);
+  base::ensure(section.size >= 2 * bank_size);
+  base::ensure(section.base % page_size == 0);
 }
 
 Address Records::bank(std::uint8_t index) const {

@@ -59,7 +59,7 @@ std::optional<Settings> parse_settings(base::Bytes bytes) {
   if (reader.u8() != format_version) return std::nullopt;
   Settings settings;
   std::uint8_t last_tag = 0;
-  while (reader.ok() && reader.remaining() > 0) {
+  while (reader.remaining() > 0) {
     const auto tag = reader.u8();
     const auto value = reader.bytes(reader.u8());
     if (!reader.ok() || tag <= last_tag || !parse_field(tag, value, settings)) return std::nullopt;
