@@ -67,6 +67,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> phase_tex
     {"data", "settings are saved until the memory for them is tidied up"},
     {"mta-rollback", "somebody returns to the older version"},
     {"after-rollback", "the older version starts and joins"},
+    {"overwrite", "an update comes over a version that was rejected"},
     {"revert", "an update that hangs is given up by itself"},
     {"", ""},
 }};
