@@ -59,7 +59,7 @@ svg{width:100%;height:auto}code{background:#f3f3f3;overflow-wrap:anywhere;font-s
 tr,svg g,.tile{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 </style>)";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> phase_texts{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> phase_texts{{
     {"download", "the update comes over the air, is verified and installed"},
     {"first-boot", "the new version starts for the first time and joins"},
     {"confirm", "the new version reaches its server and confirms itself"},
