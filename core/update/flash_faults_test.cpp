@@ -120,6 +120,10 @@ TEST(FlashFaults, WhatIsShownOfTheSlotsIsTrueOrMissing) {
   EXPECT_EQ(digests, 1);
 }
 
+TEST(FlashFaults, WhatIsNoInstallErrorHasNoLine) {
+  EXPECT_EQ(describe(static_cast<InstallError>(99)), "unknown error");
+}
+
 TEST(Slots, NoRollbackToTheSameVersionAndFromEitherSlot) {
   auto flash = device();
   lay_out(flash, Slot::app2, old_image(), SlotState::confirmed);

@@ -218,7 +218,8 @@ Installer::Result Installer::flush_chunk() {
     const auto table = base() + image::relocation_table_offset(table_end);
     const auto written = program(table + start, chunk);
     chunk_size_ = 0;
-    return written && taken_ == table_end ? start_relocating() : written;
+    if (!written || taken_ < table_end) return written;
+    return start_relocating();
   }
   if (const auto relocated = relocate_chunk(start - table_end); !relocated) return relocated;
   chunk_size_ = 0;

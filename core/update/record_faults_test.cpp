@@ -46,16 +46,25 @@ void load_word(SimulatedFlash& flash, image::Address address, std::uint32_t word
   flash.load(address, bytes);
 }
 
-// `fill` bytes decide whether the new value still goes into the bank or makes a new one necessary.
-void every_fault(std::size_t fill, Fault fault) {
-  SimulatedFlash start;
-  write(start, RecordKey::poll_interval, Buffer{9});
-  for (std::uint8_t round = 1; fill > 0; ++round) {
-    const auto size = std::min<std::size_t>(fill, limits::record_bytes);
-    write(start, RecordKey::random_seed, Buffer(size, round));
-    fill -= size;
+SimulatedFlash with_values() {
+  SimulatedFlash flash;
+  write(flash, RecordKey::poll_interval, Buffer{9});
+  write(flash, RecordKey::settings, Buffer{1, 2, 3});
+  return flash;
+}
+
+/// So full that a value of five bytes makes a new bank necessary.
+SimulatedFlash with_full_bank() {
+  auto flash = with_values();
+  for (std::uint8_t round = 1;; ++round) {
+    auto next = flash;
+    write(next, RecordKey::random_seed, Buffer(5, round));
+    if (base::load_le32(next.memory({data + 4096, 4}).data()) != 0) return flash;
+    flash = next;
   }
-  write(start, RecordKey::settings, Buffer{1, 2, 3});
+}
+
+void every_fault(const SimulatedFlash& start, Fault fault) {
   int failed = 0;
   for_each_fault(start, fault, [&](image::Flash& flash, SimulatedFlash& sound) {
     Records records(flash);
@@ -72,12 +81,18 @@ void every_fault(std::size_t fill, Fault fault) {
 }
 
 TEST(RecordFaults, AValueIsReplacedOrKeptWhateverFails) {
-  every_fault(0, Fault::error);
-  every_fault(0, Fault::skipped);
+  every_fault(with_values(), Fault::error);
+  every_fault(with_values(), Fault::skipped);
 }
 
 TEST(RecordFaults, AValueIsReplacedOrKeptWhileTheBankIsChanged) {
-  every_fault(7 * limits::record_bytes + 320, Fault::error);
+  every_fault(with_full_bank(), Fault::error);
+}
+
+TEST(RecordFaults, AValueIsReplacedOrKeptWhileTheBankIsCleared) {
+  auto start = with_values();
+  load_word(start, data + 400, 0x12345678);  // as of a record that was cut short
+  every_fault(start, Fault::error);
 }
 
 TEST(RecordFaults, ABankIsLaidOutOrNot) {
@@ -222,6 +237,8 @@ TEST(RecordFaults, FieldsOfASecureContextThatAreTooLongAreRefused) {
   EXPECT_FALSE(parse_secure_context_text("0102030405060708.." + secret + "..00000000"));
   EXPECT_FALSE(parse_secure_context_text("01.0102030405060708." + secret + "..00000000"));
   EXPECT_FALSE(parse_secure_context_text("01.." + secret + secret + "00..00000000"));
+  // Well-formed and its check right, but the secret too short.
+  EXPECT_FALSE(parse_secure_context_text("01..0102..df003a74"));
 }
 
 }  // namespace
