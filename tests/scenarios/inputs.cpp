@@ -65,8 +65,10 @@ std::filesystem::path other_type_release() { return find(inputs / "other-type", 
 
 std::filesystem::path man_image() { return find(inputs, "_MAN_"); }
 
+std::filesystem::path keys_folder() { return inputs / "keys"; }
+
 packer::PublicKey public_key() {
-  auto key = packer::read_public_key(inputs / "keys" / packer::public_key_name);
+  auto key = packer::read_public_key(keys_folder() / packer::public_key_name);
   if (!key) throw std::runtime_error(key.error().text);
   return *key;
 }

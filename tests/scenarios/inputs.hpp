@@ -27,6 +27,8 @@ std::filesystem::path other_type_release();
 /// What a factory programs: BOOT, MTA, application 1.0.31, the update server's address set.
 std::filesystem::path man_image();
 packer::PublicKey public_key();
+/// The keys that all of them were made with, private ones among them.
+std::filesystem::path keys_folder();
 
 /// The name an update file with these bytes must have; `name` is that of the original.
 std::string renamed(const std::string& name, const File& bytes);

@@ -35,6 +35,10 @@ Server::Server(sim::World& world, bool checks_signatures)
       endpoint_(places::server()),
       store_(keys(checks_signatures)),
       engine_(store_, {}, this) {
+  listens();
+}
+
+void Server::listens() {
   world_.internet().listen(
       endpoint_, [this](base::Instant now, const wire::Endpoint& from, base::Bytes datagram) {
         receive(now, from, datagram);
@@ -50,8 +54,11 @@ void Server::receive(base::Instant now, const wire::Endpoint& from, base::Bytes 
                            coap::empty_message(coap::Type::reset, header->message_id));
     return;
   }
-  if (const auto answer = engine_.receive(now, from, datagram)) {
-    world_.internet().send(now, endpoint_, from, *answer);
+  const auto answer = engine_.receive(now, from, datagram);
+  if (!answer) return;
+  if (!on_path_) return world_.internet().send(now, endpoint_, from, *answer);
+  for (const auto& arrives : on_path_(from, datagram, *answer)) {
+    world_.internet().send(now, endpoint_, from, arrives);
   }
 }
 

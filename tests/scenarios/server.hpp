@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,13 @@ class Server final : private server::RequestLog {
   bool publishes(const std::string& name, File bytes);
   void withdraws(const std::string& name);
 
+  /// At its address, which somebody else may have taken.
+  void listens();
+  /// On the way to it: sees each of its answers with the request, and says what arrives instead.
+  using OnPath = std::function<std::vector<File>(const wire::Endpoint& client, base::Bytes request,
+                                                 base::Bytes answer)>;
+  void is_tapped(OnPath attacker) { on_path_ = std::move(attacker); }
+
   void goes_away() { world_.internet().set_down(endpoint_, true); }
   void comes_back() { world_.internet().set_down(endpoint_, false); }
   /// From now on everything but the classic GET of /updates is answered with RST, as field servers
@@ -70,6 +78,7 @@ class Server final : private server::RequestLog {
   server::Store store_;
   server::Engine engine_;
   bool classic_only_ = false;
+  OnPath on_path_;
   std::vector<Served> served_;
   std::vector<Asked> asked_;
   std::vector<std::string> log_;

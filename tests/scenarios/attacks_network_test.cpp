@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+// Attacks by a server that lies, and on the path to an honest one. As in attacks_test.cpp the slot
+// that runs is never touched.
+#include <algorithm>
+#include <charconv>
+#include <random>
+#include <set>
+
+#include "core/crypto/aes_cbc.hpp"
+#include "core/image/manifest.hpp"
+#include "tests/scenarios/attacks.hpp"
+#include "tests/scenarios/owner.hpp"
+#include "tests/scenarios/places.hpp"
+
+namespace goldcrest::scenario {
+namespace {
+
+namespace coap = wire::coap;
+using std::chrono::hours;
+using wire::UpdateResult;
+
+File copy_of(base::Bytes bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+/// Where the payload of a CoAP message begins; its size when there is none.
+std::size_t payload_offset(base::Bytes message) {
+  return message.size() - coap::parse(message)->payload.size();
+}
+
+bool is_block(base::Bytes request) {
+  const auto message = coap::parse(request);
+  return message && message->code == coap::Code::get;
+}
+
+// ---- The path -----------------------------------------------------------------------------------
+
+TEST_F(Attacks, answers_redirected_to_come_from_another_server_are_not_heard) {
+  server().publishes("1.1.31");
+  const wire::Endpoint elsewhere{wire::Ipv6Address::from_ipv4({192, 168, 1, 66}),
+                                 places::server().port};
+  std::size_t forged = 0;
+  // He knows token and message id of every request, and his answer is there first.
+  server().is_tapped([&](const wire::Endpoint& client, base::Bytes, base::Bytes answer) {
+    ++forged;
+    auto lie = copy_of(answer);
+    lie.back() ^= 0xFF;
+    scenario().world().internet().send(scenario().now(), elsewhere, client, lie);
+    return std::vector<File>{copy_of(answer)};
+  });
+  node().presses_button();
+  node().completes_update_to("1.1.31");
+  EXPECT_GT(forged, 150u);
+}
+
+TEST_F(Attacks, one_block_changed_on_the_path_is_refused) {
+  server().publishes("1.1.31");
+  std::mt19937_64 random(seed());
+  std::size_t blocks = 0;
+  server().is_tapped([&](const wire::Endpoint&, base::Bytes request, base::Bytes answer) {
+    auto arrives = copy_of(answer);
+    if (is_block(request) && ++blocks == 60) {
+      const auto begin = payload_offset(answer);
+      arrives.at(begin + random() % (arrives.size() - begin)) ^= 0x08;
+    }
+    return std::vector<File>{arrives};
+  });
+  node().presses_button();
+  node().says("[Update refused: ", 10min);
+  EXPECT_FALSE(node().has_said("COMPLETE"));
+  expect_old_application_after_reset();
+}
+
+TEST_F(Attacks, an_update_completes_though_answers_are_dropped_repeated_and_swapped_on_the_path) {
+  server().publishes("1.1.31");
+  std::mt19937_64 random(seed());
+  std::optional<File> held_back;
+  server().is_tapped([&](const wire::Endpoint&, base::Bytes, base::Bytes answer) {
+    std::vector<File> arrive;
+    switch (random() % 8) {
+      case 0:
+        break;
+      case 1:
+        arrive = {copy_of(answer), copy_of(answer)};
+        break;
+      case 2:
+        held_back = copy_of(answer);
+        return arrive;
+      default:
+        arrive = {copy_of(answer)};
+    }
+    if (held_back) arrive.push_back(*held_back);
+    held_back.reset();
+    return arrive;
+  });
+  node().presses_button();
+  node().completes_update_to("1.1.31");
+}
+
+TEST_F(Attacks, answers_replayed_from_another_day_are_not_heard) {
+  File recorded;
+  server().is_tapped([&](const wire::Endpoint&, base::Bytes, base::Bytes answer) {
+    recorded = copy_of(answer);
+    return std::vector<File>{recorded};
+  });
+  node().presses_button();
+  node().says("[Update: nothing newer", 1min);
+  ASSERT_FALSE(recorded.empty());
+
+  // There is something newer by now, but what arrives is the recorded answer.
+  server().publishes("1.1.31");
+  std::size_t replayed = 0;
+  server().is_tapped([&](const wire::Endpoint&, base::Bytes, base::Bytes) {
+    ++replayed;
+    return std::vector<File>{recorded};
+  });
+  node().presses_button();
+  node().says("[Update failed: the server does not answer", 5min);
+  EXPECT_GT(replayed, 1u);
+  server().is_tapped({});
+  node().presses_button();
+  node().finds("1.1.31");
+}
+
+// The manifest is open to be read, and the image is not.
+TEST_F(Attacks, what_is_sent_discloses_the_manifest_and_nothing_of_the_image) {
+  server().publishes("1.1.31");
+  File sent;
+  server().is_tapped([&](const wire::Endpoint&, base::Bytes, base::Bytes answer) {
+    sent.insert(sent.end(), answer.begin(), answer.end());
+    return std::vector<File>{copy_of(answer)};
+  });
+  node().presses_button();
+  node().completes_update_to("1.1.31");
+
+  const auto key = packer::read_content_key(keys_folder() / packer::content_key_name);
+  ASSERT_TRUE(key.has_value());
+  auto file = read_all(release("1.1.31"));
+  const auto manifest = image::parse_manifest(file);
+  ASSERT_TRUE(manifest.has_value());
+  const auto product = manifest->product.text();
+  EXPECT_NE(std::ranges::search(sent, product).begin(), sent.end());
+  const auto payload = base::MutableBytes(file).subspan(file.size() - manifest->payload_size());
+  crypto::AesCbcDecryption(key->key, manifest->iv).decrypt(payload);
+  // The right key: the image has its own product id in clear.
+  EXPECT_NE(std::ranges::search(payload, product).begin(), payload.end());
+
+  // Blocks of the image that are no part of the manifest: the product id is in both.
+  constexpr std::size_t piece = crypto::aes_block_size;
+  const auto open = base::Bytes(file).first(image::manifest_size);
+  std::set<File> pieces;
+  for (std::size_t at = 0; at + piece <= payload.size(); at += piece) {
+    const auto bytes = base::Bytes(payload).subspan(at, piece);
+    if (std::ranges::search(open, bytes).empty()) pieces.insert(copy_of(bytes));
+  }
+  ASSERT_GT(pieces.size(), 4000u);
+  for (std::size_t at = 0; at + piece <= sent.size(); ++at) {
+    ASSERT_FALSE(pieces.contains(copy_of(base::Bytes(sent).subspan(at, piece)))) << at;
+  }
+  EXPECT_EQ(std::ranges::search(sent, key->key).begin(), sent.end());
+}
+
+// ---- A server that lies -------------------------------------------------------------------------
+
+TEST_F(Attacks, what_the_answer_claims_does_not_override_the_manifest) {
+  attacker_takes_over();
+  auto behaviour = Impostor::offering(read_all(release("1.0.31")));
+  behaviour.offer->digest.fill(0x22);
+  attacker().behaves(behaviour);
+  expect_refused("not newer");
+  // The size of the offer against what the blocks say.
+  behaviour = Impostor::offering(read_all(release("1.1.31")));
+  behaviour.offer->size = 1000;
+  attacker().behaves(behaviour);
+  node().presses_button();
+  node().says("[Update failed: the file keeps changing", 5min);
+  EXPECT_EQ(flash_operations(), 0u) << "refused before the manifest was complete";
+  expect_honest_update_begins(UpdateResult::refused_version);
+}
+
+TEST_F(Attacks, extra_data_behind_the_image_is_refused) {
+  auto extended = read_all(release("1.1.31"));
+  extended.resize(extended.size() + 16, 0xA5);
+  attacker_takes_over().behaves(Impostor::offering(extended));
+  expect_refused("data behind the end");
+  expect_old_application_after_reset();
+}
+
+TEST_F(Attacks, endless_data_ends_where_the_signed_size_says) {
+  // A manifest that nobody has signed ends it at once.
+  const auto update = read_all(release("1.1.31"));
+  auto unsigned_update = update;
+  unsigned_update.at(manifest_field::sequence) ^= 1;
+  attacker_takes_over().behaves({.file = unsigned_update, .classic_only = true, .endless = true});
+  expect_refused("signature does not hold");
+  EXPECT_EQ(flash_operations(), 0u);
+  EXPECT_LT(attacker().sent().size(), 12u);
+
+  attacker().behaves({.file = update, .classic_only = true, .endless = true});
+  expect_refused("data behind the end");
+  EXPECT_LT(std::ranges::max(attacker().sent()), update.size() + 1024);
+  expect_old_application_after_reset();
+}
+
+TEST_F(Attacks, pieces_of_two_signed_files_do_not_mix) {
+  const auto one = read_all(release("1.1.31"));
+  const auto two = read_all(release("1.2.31"));
+  auto behaviour = Impostor::offering(one);
+  behaviour.changes = [&](std::uint32_t offset, base::MutableBytes block) {
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const auto at = offset + i;
+      if (at > one.size() / 2 && at < two.size()) block[i] = two.at(at);
+    }
+  };
+  attacker_takes_over().behaves(behaviour);
+  node().presses_button();
+  node().says("[Update refused: ", 10min);
+  EXPECT_FALSE(node().has_said("COMPLETE"));
+  expect_old_application_after_reset();
+}
+
+TEST_F(Attacks, a_freeze_lasts_no_longer_than_the_attacker_stays_and_a_week) {
+  attacker_takes_over().behaviour().retry_after_s = 0xFFFFFFFF;
+  node().presses_button();
+  constexpr std::string_view label = "[Update: nothing newer, next question in ";
+  node().says(label, 1min);
+  scenario().waits(1s);
+  const auto& console = node().console();
+  const auto* number = console.data() + console.rfind(label) + label.size();
+  std::uint64_t seconds = 0;
+  (void)std::from_chars(number, console.data() + console.size(), seconds);
+  EXPECT_GT(seconds, 0u);
+  EXPECT_LE(seconds, 7 * 24 * 3600 * 11 / 10);
+
+  // Nobody needs to press anything once it is over.
+  attacker().behaviour().retry_after_s = 600;
+  node().presses_button();
+  node().says(label, 1min);
+  attacker().leaves();
+  server().publishes("1.1.31");
+  scenario().until([&] { return !server().asked().empty() && server().asked().back().offered; },
+                   700s, "the node asks by itself");
+  node().finds("1.1.31");
+}
+
+TEST_F(Attacks, a_server_that_falls_silent_is_given_up_after_half_an_hour) {
+  auto behaviour = Impostor::offering(read_all(release("1.1.31")));
+  behaviour.answers = [](std::uint32_t offset) { return offset < 4096; };
+  attacker_takes_over().behaves(behaviour);
+  node().presses_button();
+  node().finds("200.0.0");
+  const auto begin = scenario().now();
+  node().says("[Update failed: no progress for too long", 32min);
+  EXPECT_GT(scenario().now() - begin, 30min);
+  attacker().leaves();
+  server().publishes("1.1.31");
+  node().finds("1.1.31");
+  EXPECT_EQ(server().asked().back().last_result, UpdateResult::gave_up);
+}
+
+// Each block is progress, so nothing ends this but the attacker's leaving. Then nothing is left of
+// it.
+TEST_F(Attacks, slow_retrieval_holds_a_node_only_while_it_lasts) {
+  auto behaviour = Impostor::offering(read_all(release("1.1.31")));
+  behaviour.max_size_exponent = 0;
+  auto last = scenario().now();
+  behaviour.answers = [&](std::uint32_t) {
+    if (scenario().now() - last < 20min) return false;
+    last = scenario().now();
+    return true;
+  };
+  attacker_takes_over().behaves(behaviour);
+  node().presses_button();
+  node().finds("200.0.0");
+  scenario().waits(hours(2));
+  EXPECT_GT(attacker().sent().size(), 4u);
+  EXPECT_EQ(flash_operations(), 0u);
+  node().types("s");
+  node().says("[Status: up", 1s);
+  attacker().leaves();
+  server().publishes("1.1.31");
+  node().finds("1.1.31");
+  node().reaches_percent(4);
+}
+
+TEST_F(Attacks, signed_manifests_with_noise_behind_them_wear_the_flash_once) {
+  auto behaviour = Impostor::offering(read_all(release("1.1.31")));
+  behaviour.retry_after_s = 10;
+  behaviour.changes = [](std::uint32_t offset, base::MutableBytes block) {
+    if (offset >= 1536) std::ranges::fill(block, std::uint8_t{0xA5});
+  };
+  attacker_takes_over().behaves(behaviour);
+  expect_refused("relocation table is malformed");
+  EXPECT_GT(erases(), 0u);
+  const auto operations = flash_operations();
+  for (int round = 0; round < 20; ++round) {
+    ++attacker().behaviour().offer->etag[0];
+    node().says("[Update refused: the server still offers the file that was refused", 20s);
+  }
+  EXPECT_EQ(flash_operations(), operations);
+  EXPECT_LE(erases(), image::app2_section.size / image::page_size) << "each page once";
+}
+
+}  // namespace
+}  // namespace goldcrest::scenario
