@@ -2,6 +2,7 @@
 #include "tests/scenarios/impostor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
 #include "core/image/manifest.hpp"
@@ -14,6 +15,7 @@ namespace coap = wire::coap;
 namespace {
 
 constexpr std::uint8_t noise = 0xA5;
+constexpr std::array<std::uint8_t, 4> his_etag{0xBA, 0xD0, 0xBA, 0xD0};
 constexpr std::string_view offered_path = "updates/0badcafe";
 
 File finished(const coap::MessageWriter& writer) {
@@ -42,7 +44,7 @@ Impostor::Behaviour Impostor::offering(File file) {
                     .version = {200, 0, 0},
                     .etag = {},
                     .digest = {}};
-  for (const std::uint8_t byte : {0xBA, 0xD0, 0xBA, 0xD0}) (void)offer.etag.push_back(byte);
+  base::ensure(offer.etag.append(his_etag));
   // Where the manifest has it; a file without one has none.
   if (file.size() >= image::manifest_size) {
     std::copy_n(file.begin() + 112, offer.digest.size(), offer.digest.begin());
