@@ -83,8 +83,9 @@ std::vector<WornRange> WearCounter::ranges() const {
 
 std::vector<std::pair<std::uint32_t, PageWear>> WearCounter::hottest(std::size_t count) const {
   std::vector<std::pair<std::uint32_t, PageWear>> pages(pages_.begin(), pages_.end());
-  std::ranges::stable_sort(pages, std::ranges::greater{},
-                           [](const auto& page) { return page.second.erases; });
+  std::ranges::sort(pages, {}, [](const auto& page) {
+    return std::pair(~page.second.erases, page.first);  // most erases first
+  });
   pages.resize(std::min(pages.size(), count));
   return pages;
 }

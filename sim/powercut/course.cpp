@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace goldcrest::sim {
@@ -63,7 +64,9 @@ std::expected<void, std::string> replay(
     const Course& course, const Inputs& inputs, std::vector<Target> targets,
     const std::function<bool(const Target&, const State&)>& take) {
   if (targets.empty()) return {};
-  std::ranges::stable_sort(targets, {}, &Target::step);
+  std::ranges::sort(targets, {}, [](const Target& target) {
+    return std::tuple(target.step, target.operation ? target.operation->number : 0, target.number);
+  });
   auto next = targets.begin();
   Stage stage(course.seeds.seed, course.seeds.air);
   State state;
