@@ -20,7 +20,7 @@ void inspect_all(base::Bytes file) {
   std::vector<std::uint8_t> public_key(48);
   public_key[3] = 10;  // LMS_SHA256_M24_H5
   public_key[7] = 7;   // LMOTS_SHA256_N24_W4
-  keys.public_keys.push_back({1, 0, public_key});
+  keys.public_keys.push_back({image::SignatureType::lms, 0, public_key});
   if (const auto inspection = packer::inspect(file, "P_1_0_0_APP_0x00000000.fmu", keys)) {
     if (inspection->json().dump().empty()) __builtin_trap();
   }
