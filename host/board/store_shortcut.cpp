@@ -116,9 +116,8 @@ void* tb_gen_code_arm(void* processor, std::uint32_t pc, std::uint32_t code_base
 
 #endif
 
-#ifdef __SANITIZE_ADDRESS__
-/// Unicorn forgets to free the map of where code is in a page that is written often.
+/// Unicorn forgets to free the map of where code is in a page that is written often. Called by
+/// LeakSanitizer, and without it by nobody.
 extern "C" const char* __lsan_default_suppressions() {
   return "leak:tb_invalidate_phys_page_fast_arm\n";
 }
-#endif
