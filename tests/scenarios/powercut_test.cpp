@@ -64,7 +64,7 @@ TEST(PowerCuts, all_phases_are_cut_every_cut_fires_and_none_loses_the_node) {
                                   .forms = {.torn = 2, .words = 2, .unstable = 1},
                                   .depth = 3,
                                   .further_forms = {.torn = 1, .words = 1, .unstable = 0},
-                                  .further_every = 96,
+                                  .further_every = 32,  // of some 300 states, other ones each time
                                   .instants = 1,
                                   .limit = repetitions("GOLDCREST_CUT_OPERATIONS", 40)};
   sim::Journal journal;

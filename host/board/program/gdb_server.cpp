@@ -104,11 +104,13 @@ bool GdbServer::flush() {
   return sent > 0 || errno == EAGAIN || errno == EINTR;
 }
 
+// Who has hung up is noticed first: the next one may be waiting already.
 void GdbServer::serve() {
+  if (stub_) {
+    const bool open = receive();
+    if (!flush() || !open) hang_up();
+  }
   accept();
-  if (!stub_) return;
-  const bool open = receive();
-  if (!flush() || !open) hang_up();
 }
 
 void GdbServer::advance() {
