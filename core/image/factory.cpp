@@ -16,10 +16,12 @@ constexpr std::uint32_t magic = 0x47464143;  // "GFAC", first byte first
 constexpr std::uint8_t format_version = 1;
 constexpr std::size_t anchors_offset = 96;
 constexpr std::size_t anchor_size = 80;
+constexpr std::size_t anchor_header_size = 8;
 constexpr std::size_t keys_offset = 416;
 constexpr std::size_t key_size = 24;
 constexpr std::size_t keys_end = 512;
 constexpr std::size_t crc_offset = factory_size - 4;
+static_assert(anchor_header_size + public_key_size_max == anchor_size);
 static_assert(anchors_offset + limits::trust_anchors * anchor_size == keys_offset);
 static_assert(keys_offset + limits::content_keys * key_size == keys_end);
 
@@ -39,13 +41,15 @@ bool holds(const TrustAnchor& anchor) {
 }
 
 template <typename Keys>
+auto find(const Keys& keys, std::uint32_t key_id) {
+  const auto found =
+      std::ranges::find_if(keys, [key_id](const auto& key) { return key.key_id == key_id; });
+  return found == keys.end() ? nullptr : found;
+}
+
+template <typename Keys>
 bool ids_differ(const Keys& keys) {
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (keys[i].key_id == keys[j].key_id) return false;
-    }
-  }
-  return true;
+  return std::ranges::all_of(keys, [&](const auto& key) { return find(keys, key.key_id) == &key; });
 }
 
 std::expected<void, FactoryError> check(const Factory& factory) {
@@ -69,15 +73,17 @@ std::expected<void, FactoryError> check(const Factory& factory) {
 // `count` is what the factory has room for, at most: here and in parse_keys().
 bool parse_anchors(base::Bytes bytes, std::size_t count, Factory& factory) {
   for (std::size_t i = 0; i < count; ++i) {
-    base::ByteReader reader(bytes.subspan(i * anchor_size, anchor_size));
+    const auto record = bytes.subspan(i * anchor_size, anchor_size);
+    const std::size_t size = record[5];
+    if (size > public_key_size_max) return false;
     TrustAnchor anchor;
-    anchor.key_id = reader.le32();
-    anchor.type = static_cast<SignatureType>(reader.u8());
-    const std::size_t size = reader.u8();
-    const auto reserved = reader.le16();
-    if (reserved != 0 || size > public_key_size_max) return false;
-    base::ensure(anchor.public_key.append(reader.bytes(size)));
-    if (!all_zero(reader.rest())) return false;
+    anchor.key_id = base::load_le32(record.data());
+    anchor.type = static_cast<SignatureType>(record[4]);
+    base::ensure(anchor.public_key.append(record.subspan(anchor_header_size, size)));
+    if (base::load_le16(record.data() + 6) != 0 ||
+        !all_zero(record.subspan(anchor_header_size + size))) {
+      return false;
+    }
     base::ensure(factory.trust_anchors.push_back(anchor));
   }
   return all_zero(bytes.subspan(count * anchor_size));
@@ -85,22 +91,14 @@ bool parse_anchors(base::Bytes bytes, std::size_t count, Factory& factory) {
 
 bool parse_keys(base::Bytes bytes, std::size_t count, Factory& factory) {
   for (std::size_t i = 0; i < count; ++i) {
-    base::ByteReader reader(bytes.subspan(i * key_size, key_size));
+    const auto record = bytes.subspan(i * key_size, key_size);
     ContentKey key;
-    key.key_id = reader.le32();
-    const auto reserved = reader.le32();
-    reader.copy_to(key.key);
-    if (reserved != 0) return false;
+    key.key_id = base::load_le32(record.data());
+    std::ranges::copy(record.last<crypto::aes_block_size>(), key.key.begin());
+    if (base::load_le32(record.data() + 4) != 0) return false;
     base::ensure(factory.content_keys.push_back(key));
   }
   return all_zero(bytes.subspan(count * key_size));
-}
-
-template <typename Keys>
-auto find(const Keys& keys, std::uint32_t key_id) {
-  const auto found =
-      std::ranges::find_if(keys, [key_id](const auto& key) { return key.key_id == key_id; });
-  return found == keys.end() ? nullptr : found;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/image/manifest.hpp"
 
+#include <algorithm>
+
 #include "core/crypto/ecdsa_p256.hpp"
 #include "core/image/relocations.hpp"
 
@@ -10,7 +12,6 @@ namespace {
 constexpr std::uint32_t magic = 0x47464D55;  // "GFMU", first byte first
 constexpr std::uint8_t format_version = 1;
 constexpr std::uint8_t aes_128_cbc = 1;
-constexpr std::size_t reserved_size = 12;
 
 // A table of every word of the largest image would fit into a slot, if not beside the image.
 static_assert(relocation_size_max(manifest_offset / word_size) <= manifest_offset);
@@ -20,9 +21,12 @@ bool known(std::uint8_t signature_type) {
          signature_type == static_cast<std::uint8_t>(SignatureType::ecdsa_p256);
 }
 
-bool all_zero(base::Bytes bytes) {
-  for (const auto byte : bytes) {
-    if (byte != 0) return false;
+// One form only for each set of keys. No release revokes its own key: it would refuse itself, and
+// what it says would be worth nothing.
+bool well_formed(const RevokedKeys& keys, std::uint32_t own_key) {
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i] == 0) continue;
+    if (keys[i] == own_key || (i > 0 && keys[i] >= keys[i - 1])) return false;
   }
   return true;
 }
@@ -57,10 +61,14 @@ std::string_view describe(ManifestError error) {
       return "the signature size is impossible";
     case ManifestError::base_address:
       return "the image is linked for another address";
-    case ManifestError::reserved:
-      return "a reserved field is not zero";
+    case ManifestError::revoked_keys:
+      return "the list of revoked keys is malformed, or has the key that signed";
   }
   return "unknown error";
+}
+
+bool Manifest::revokes(std::uint32_t key_id) const {
+  return key_id != 0 && std::ranges::find(revoked_keys, key_id) != revoked_keys.end();
 }
 
 std::expected<void, ManifestError> check_manifest(const Manifest& manifest) {
@@ -83,6 +91,9 @@ std::expected<void, ManifestError> check_manifest(const Manifest& manifest) {
       (manifest.signature_type == SignatureType::ecdsa_p256 &&
        manifest.signature_size != crypto::p256_signature_size)) {
     return std::unexpected(ManifestError::signature_size);
+  }
+  if (!well_formed(manifest.revoked_keys, manifest.signing_key_id)) {
+    return std::unexpected(ManifestError::revoked_keys);
   }
   return {};
 }
@@ -114,7 +125,7 @@ std::expected<Manifest, ManifestError> parse_manifest(base::Bytes bytes) {
   const auto base_address = reader.le32();
   manifest.content_key_id = reader.le32();
   manifest.signing_key_id = reader.le32();
-  const auto reserved = reader.bytes(reserved_size);
+  for (auto& key : manifest.revoked_keys) key = reader.le32();
   reader.copy_to(manifest.iv);
   reader.copy_to(manifest.digest);
 
@@ -123,7 +134,6 @@ std::expected<Manifest, ManifestError> parse_manifest(base::Bytes bytes) {
   }
   if (payload_size != manifest.payload_size()) return std::unexpected(ManifestError::payload_size);
   if (base_address != link_base) return std::unexpected(ManifestError::base_address);
-  if (!all_zero(reserved)) return std::unexpected(ManifestError::reserved);
   return manifest;
 }
 
@@ -147,10 +157,16 @@ std::array<std::uint8_t, manifest_size> emit_manifest(const Manifest& manifest) 
   writer.le32(link_base);
   writer.le32(manifest.content_key_id);
   writer.le32(manifest.signing_key_id);
-  writer.fill(0, reserved_size);
+  for (const auto key : manifest.revoked_keys) writer.le32(key);
   writer.bytes(manifest.iv);
   writer.bytes(manifest.digest);
   return bytes;
+}
+
+bool keeps_to(const Manifest& release, const Manifest& policy) {
+  return release.sequence >= policy.sequence &&
+         std::ranges::all_of(policy.revoked_keys,
+                             [&](std::uint32_t key) { return key == 0 || release.revokes(key); });
 }
 
 }  // namespace goldcrest::image

@@ -4,7 +4,7 @@
 //    0 magic "GFMU"       4 format, type, signature type, encryption     8 product id (32)
 //   40 version           44 minimum version    48 sequence              52 image size
 //   56 relocation count  60 relocation size    64 payload size          68 signature size
-//   72 link base         76 content key id     80 signing key id        84 reserved (12)
+//   72 link base         76 content key id     80 signing key id        84 revoked keys (12)
 //   96 IV (16)          112 digest (32)
 #pragma once
 
@@ -28,6 +28,9 @@ enum class SignatureType : std::uint8_t { lms = 1, ecdsa_p256 = 2 };
 inline constexpr std::uint32_t manifest_size = 144;
 static_assert(manifest_size + limits::signature_bytes <= manifest_and_signature_size_max);
 
+/// Ids of signing keys that a release takes out of use: descending, 0 in the places that are left.
+using RevokedKeys = std::array<std::uint32_t, 3>;
+
 /// The fields that are free; payload size, link base, image type and encryption follow.
 struct Manifest {
   SignatureType signature_type = SignatureType::lms;
@@ -41,6 +44,7 @@ struct Manifest {
   std::uint32_t signature_size = 0;   ///< bytes, 1 to limits::signature_bytes
   std::uint32_t content_key_id = 0;
   std::uint32_t signing_key_id = 0;
+  RevokedKeys revoked_keys{};  ///< not its own signing key
   crypto::AesIv iv{};
   crypto::Digest digest{};  ///< SHA-256 of canonical image ‖ relocation table
 
@@ -51,6 +55,7 @@ struct Manifest {
   constexpr std::uint32_t file_size() const {
     return manifest_size + signature_size + payload_size();
   }
+  bool revokes(std::uint32_t key_id) const;
 
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };
@@ -69,7 +74,7 @@ enum class ManifestError : std::uint8_t {
   payload_size,
   signature_size,
   base_address,  ///< link base is not APP1's
-  reserved,
+  revoked_keys,
 };
 
 std::string_view describe(ManifestError error);
@@ -81,5 +86,9 @@ std::string_view describe(ManifestError error);
 [[nodiscard]] std::expected<void, ManifestError> check_manifest(const Manifest& manifest);
 /// The signed bytes. parse_manifest() of them gives `manifest` back if check_manifest() accepts it.
 std::array<std::uint8_t, manifest_size> emit_manifest(const Manifest& manifest);
+
+/// Whether a release keeps to all that another one has laid down: its security counter is not below
+/// the other's, and it revokes every key that the other revokes. Then its own key is none of those.
+bool keeps_to(const Manifest& release, const Manifest& policy);
 
 }  // namespace goldcrest::image

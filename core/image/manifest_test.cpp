@@ -27,6 +27,7 @@ TEST(Manifest, GoldenBytes) {
   manifest.signature_size = 1620;
   manifest.content_key_id = 0xC1;
   manifest.signing_key_id = 0xA1B2C3D4;
+  manifest.revoked_keys = {0xE5E6E7E8, 0x12};
   manifest.iv.fill(0x11);
   manifest.digest.fill(0x22);
   const std::string golden =
@@ -34,7 +35,7 @@ TEST(Manifest, GoldenBytes) {
       "4f54412d53544d33324c312d5350495249543100000000000000000000000000"
       "1f00010105000001070000000062010"
       "02c0100009c010000a0630100540600000000010"
-      "8c1000000d4c3b2a1000000000000000000000000"
+      "8c1000000d4c3b2a1e8e7e6e51200000000000000"
       "11111111111111111111111111111111"
       "2222222222222222222222222222222222222222222222222222222222222222";
   EXPECT_EQ(crypto::to_hex(emit_manifest(manifest)), golden);
@@ -72,11 +73,58 @@ TEST(Manifest, EveryRuleHasItsError) {
   EXPECT_EQ(with(64, 8), ManifestError::payload_size);
   EXPECT_EQ(with(69, 0xFF), ManifestError::signature_size);
   EXPECT_EQ(with(72, 4), ManifestError::base_address);
-  EXPECT_EQ(with(84, 1), ManifestError::reserved);
-  EXPECT_EQ(with(95, 1), ManifestError::reserved);
+  EXPECT_EQ(with(88, 1), ManifestError::revoked_keys);
+  EXPECT_EQ(with(95, 1), ManifestError::revoked_keys);
+  EXPECT_EQ(with(84, testing::signing_key_id), ManifestError::revoked_keys);
   auto no_version = good;
   std::fill_n(no_version.begin() + 40, 4, std::uint8_t{0});
   EXPECT_EQ(parse_manifest(no_version).error(), ManifestError::version);
+}
+
+TEST(Manifest, RevokedKeysHaveOneForm) {
+  auto manifest = testing::make_image().manifest;
+  const auto accepts = [&](const RevokedKeys& keys) {
+    manifest.revoked_keys = keys;
+    const bool accepted = check_manifest(manifest).has_value();
+    const auto parsed = parse_manifest(emit_manifest(manifest));
+    EXPECT_EQ(parsed.has_value(), accepted);
+    if (parsed) {
+      EXPECT_EQ(parsed->revoked_keys, keys);
+    }
+    return accepted;
+  };
+  EXPECT_TRUE(accepts({}));
+  EXPECT_TRUE(accepts({7, 0, 0}));
+  EXPECT_TRUE(accepts({0xFFFFFFFF, 7, 0}));
+  EXPECT_TRUE(accepts({9, 8, 7}));
+  for (const auto& keys : std::to_array<RevokedKeys>({{0, 7, 0},
+                                                      {0, 0, 7},
+                                                      {7, 0, 3},
+                                                      {7, 7, 0},
+                                                      {7, 8, 0},
+                                                      {9, 8, 8},
+                                                      {testing::signing_key_id, 0, 0},
+                                                      {0xFFFFFFFF, testing::signing_key_id, 1}})) {
+    EXPECT_FALSE(accepts(keys)) << keys[0] << ' ' << keys[1] << ' ' << keys[2];
+  }
+  manifest.revoked_keys = {9, 7, 0};
+  EXPECT_TRUE(manifest.revokes(7));
+  EXPECT_FALSE(manifest.revokes(8));
+  EXPECT_FALSE(manifest.revokes(0)) << "0 says that there is none";
+}
+
+TEST(Manifest, KeepsToAPolicy) {
+  const auto with = [](std::uint32_t sequence, const RevokedKeys& keys) {
+    auto manifest = testing::make_image().manifest;
+    manifest.sequence = sequence;
+    manifest.revoked_keys = keys;
+    return manifest;
+  };
+  EXPECT_TRUE(keeps_to(with(4, {}), with(4, {})));
+  EXPECT_TRUE(keeps_to(with(0xFFFFFFFF, {9, 8, 7}), with(4, {8, 0, 0})));
+  EXPECT_FALSE(keeps_to(with(3, {}), with(4, {})));
+  EXPECT_FALSE(keeps_to(with(4, {}), with(4, {8, 0, 0})));
+  EXPECT_FALSE(keeps_to(with(5, {9, 7, 0}), with(4, {9, 8, 0})));
 }
 
 TEST(Manifest, ImageAndTableMustFitIntoTheSlotTogether) {

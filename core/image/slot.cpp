@@ -71,23 +71,20 @@ std::expected<bool, FlashError> is_set(Flash& flash, Slot slot, StateGroup group
 }
 
 std::expected<SlotStatus, FlashError> read_status(Flash& flash, Slot slot) {
-  const auto installed = is_set(flash, slot, StateGroup::installed);
-  const auto confirmed = is_set(flash, slot, StateGroup::confirmed);
-  const auto rejected = is_set(flash, slot, StateGroup::rejected);
-  if (!installed) return std::unexpected(installed.error());
-  if (!confirmed) return std::unexpected(confirmed.error());
-  if (!rejected) return std::unexpected(rejected.error());
-  SlotStatus status{*installed, *confirmed, *rejected};
-  for (const auto group : trial_boot_groups) {
-    const auto used = is_set(flash, slot, group);
-    if (!used) return std::unexpected(used.error());
-    status.trial_boots = static_cast<std::uint8_t>(status.trial_boots + (*used ? 1 : 0));
+  constexpr std::array groups{StateGroup::installed,    StateGroup::confirmed,
+                              StateGroup::rejected,     StateGroup::trial_boot_1,
+                              StateGroup::trial_boot_2, StateGroup::trial_boot_3};
+  std::array<bool, groups.size()> set;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto read = is_set(flash, slot, groups[i]);
+    if (!read) return std::unexpected(read.error());
+    set[i] = *read;
   }
-  return status;
+  return SlotStatus{set[0], set[1], set[2], static_cast<std::uint8_t>(set[3] + set[4] + set[5])};
 }
 
 std::expected<void, FlashError> set_state(Flash& flash, Slot slot, StateGroup group) {
-  auto words = read_group(flash, slot, group);
+  const auto words = read_group(flash, slot, group);
   if (!words) return std::unexpected(words.error());
   std::uint32_t count = copies(group, *words);
   FlashError failure = FlashError::not_erased;
@@ -100,9 +97,9 @@ std::expected<void, FlashError> set_state(Flash& flash, Slot slot, StateGroup gr
       failure = written.error();
     }
   }
-  words = read_group(flash, slot, group);
-  if (!words) return std::unexpected(words.error());
-  if (copies(group, *words) == 0) return std::unexpected(failure);
+  const auto set = is_set(flash, slot, group);
+  if (!set) return std::unexpected(set.error());
+  if (!*set) return std::unexpected(failure);
   return {};
 }
 

@@ -25,13 +25,21 @@ inline constexpr std::uint32_t signing_key_id = 0xA1;
 inline constexpr std::uint32_t content_key_id = 0xC1;
 inline constexpr crypto::AesKey content_key{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
+inline constexpr std::uint32_t spare_key_id = 0xA2;
+
 /// LMS_SHA256_M24_H5 with LMOTS_SHA256_N24_W4.
 inline const crypto::LmsTestSigner& signer() {
   static const crypto::LmsTestSigner signer(10, 7, {3, 1, 4, 1, 5}, Buffer(24, 0x5E));
   return signer;
 }
+/// The same with another key.
+inline const crypto::LmsTestSigner& spare_signer() {
+  static const crypto::LmsTestSigner signer(10, 7, {2, 7, 1, 8, 2}, Buffer(24, 0x5F));
+  return signer;
+}
 
-inline Factory factory() {
+/// Of a device that trusts the first key, or the spare one too.
+inline Factory factory(bool with_spare = false) {
   Factory factory{.product = product,
                   .boot_size = 4096,
                   .boot_crc32 = 0x12345678,
@@ -39,9 +47,13 @@ inline Factory factory() {
                   .mta_digest = {1},
                   .trust_anchors = {},
                   .content_keys = {}};
-  TrustAnchor anchor{.key_id = signing_key_id, .type = SignatureType::lms, .public_key = {}};
-  base::ensure(anchor.public_key.append(signer().public_key()));
-  base::ensure(factory.trust_anchors.push_back(anchor));
+  for (const auto id : {signing_key_id, spare_key_id}) {
+    if (id == spare_key_id && !with_spare) break;
+    TrustAnchor anchor{.key_id = id, .type = SignatureType::lms, .public_key = {}};
+    const auto& key = id == spare_key_id ? spare_signer() : signer();
+    base::ensure(anchor.public_key.append(key.public_key()));
+    base::ensure(factory.trust_anchors.push_back(anchor));
+  }
   base::ensure(factory.content_keys.push_back({content_key_id, content_key}));
   return factory;
 }
@@ -60,6 +72,8 @@ struct Options {
   std::uint32_t image_size = 1500;
   std::uint32_t relocations = 40;
   std::uint32_t seed = 1;
+  std::uint32_t signing_key = signing_key_id;
+  RevokedKeys revoked_keys{};
 };
 
 struct Image {
@@ -89,7 +103,10 @@ struct Image {
     return file;
   }
   /// Signs anew after a change of the manifest.
-  void sign() { signature = signer().sign(manifest.sequence % 32, emit_manifest(manifest)); }
+  void sign() {
+    const auto& key = manifest.signing_key_id == spare_key_id ? spare_signer() : signer();
+    signature = key.sign(manifest.sequence % 32, emit_manifest(manifest));
+  }
   /// Brings sizes, digest and signature in line with canonical image and table.
   void seal() {
     manifest.image_size = static_cast<std::uint32_t>(canonical.size());
@@ -136,7 +153,8 @@ inline Image make_image(const Options& options = {}) {
   manifest.relocation_count = options.relocations;
   manifest.signature_size = static_cast<std::uint32_t>(signer().sign(0, {}).size());
   manifest.content_key_id = content_key_id;
-  manifest.signing_key_id = signing_key_id;
+  manifest.signing_key_id = options.signing_key;
+  manifest.revoked_keys = options.revoked_keys;
   for (auto& byte : manifest.iv) byte = static_cast<std::uint8_t>(random());
   image.seal();
   return image;
@@ -174,9 +192,9 @@ inline void lay_out(sim::SimulatedFlash& flash, Slot slot, const Image& image, S
   }
 }
 
-inline void lay_out_factory(sim::SimulatedFlash& flash) {
+inline void lay_out_factory(sim::SimulatedFlash& flash, const Factory& content = factory()) {
   std::array<std::uint8_t, factory_size> block;
-  base::ensure(emit_factory(factory(), block).has_value());
+  base::ensure(emit_factory(content, block).has_value());
   flash.load(factory_section.base, block);
 }
 

@@ -53,15 +53,6 @@ std::expected<void, VerifyError> check_signature(base::Bytes bytes, const Manife
   return {};
 }
 
-std::expected<AuthenticManifest, VerifyError> read_authentic(Flash& flash, Slot slot,
-                                                             const Factory& factory) {
-  std::array<std::uint8_t, manifest_and_signature_size_max> bytes;
-  if (!flash.read(section_of(slot).base + manifest_offset, bytes)) {
-    return std::unexpected(VerifyError::flash);
-  }
-  return verify_manifest(bytes, factory);
-}
-
 // What the image says of itself; it has been hashed already, so this is about the signer's care.
 std::expected<void, VerifyError> check_content(Flash& flash, Slot slot, const Manifest& manifest) {
   const auto& section = section_of(slot);
@@ -123,6 +114,15 @@ std::expected<AuthenticManifest, VerifyError> verify_manifest(base::Bytes bytes,
   return AuthenticManifest(*manifest);
 }
 
+std::expected<AuthenticManifest, VerifyError> verify_manifest(Flash& flash, Slot slot,
+                                                              const Factory& factory) {
+  std::array<std::uint8_t, manifest_and_signature_size_max> bytes;
+  if (!flash.read(section_of(slot).base + manifest_offset, bytes)) {
+    return std::unexpected(VerifyError::flash);
+  }
+  return verify_manifest(bytes, factory);
+}
+
 std::expected<VerifiedImage, VerifyError> VerifiedImage::accept(Flash& flash, Slot slot,
                                                                 const Manifest& manifest,
                                                                 const crypto::Digest& digest) {
@@ -134,7 +134,7 @@ std::expected<VerifiedImage, VerifyError> VerifiedImage::accept(Flash& flash, Sl
 }
 
 std::expected<VerifiedImage, VerifyError> verify(Flash& flash, Slot slot, const Factory& factory) {
-  const auto authentic = read_authentic(flash, slot, factory);
+  const auto authentic = verify_manifest(flash, slot, factory);
   if (!authentic) return std::unexpected(authentic.error());
   const auto digest = canonical_digest(flash, slot, authentic->manifest());
   if (!digest) {
@@ -147,7 +147,7 @@ std::expected<VerifiedImage, VerifyError> verify(Flash& flash, Slot slot, const 
 std::expected<VerifiedImage, VerifyError> verify_again(Flash& flash, const VerifiedImage& image,
                                                        const Factory& factory) {
   base::forget();
-  const auto authentic = read_authentic(flash, image.slot(), factory);
+  const auto authentic = verify_manifest(flash, image.slot(), factory);
   if (!authentic) return std::unexpected(authentic.error());
   return VerifiedImage::accept(flash, image.slot(), authentic->manifest(), image.digest());
 }

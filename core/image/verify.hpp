@@ -46,6 +46,10 @@ class AuthenticManifest {
 [[nodiscard]] std::expected<AuthenticManifest, VerifyError> verify_manifest(base::Bytes bytes,
                                                                             const Factory& factory);
 
+/// The same of a slot, whatever its image is like.
+[[nodiscard]] std::expected<AuthenticManifest, VerifyError> verify_manifest(Flash& flash, Slot slot,
+                                                                            const Factory& factory);
+
 class VerifiedImage {
  public:
   Slot slot() const { return slot_; }

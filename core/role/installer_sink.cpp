@@ -19,9 +19,12 @@ UpdateResult result_for(InstallError error) {
       return UpdateResult::refused_signature;
     case InstallError::not_newer:
     case InstallError::minimum_version:
-    case InstallError::sequence:
     case InstallError::running_unconfirmed:
       return UpdateResult::refused_version;
+    case InstallError::sequence:
+    case InstallError::revoked_signing_key:
+    case InstallError::revoked_keys:
+      return UpdateResult::refused_policy;
     case InstallError::rejected_before:
       return UpdateResult::refused_rejected;
     case InstallError::relocations:

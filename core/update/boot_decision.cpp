@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/image/slot.hpp"
+#include "core/update/policy.hpp"
 
 namespace goldcrest::update {
 namespace {
@@ -51,20 +52,21 @@ void complete_copies(image::Flash& flash, const Candidate& candidate) {
   complete(candidate.status.confirmed && !candidate.status.rejected, StateGroup::confirmed);
 }
 
-// The first candidate that verifies and has a trial boot to spend where it needs one. Those passed
+// The first candidate that may run and, where one is due, has a trial boot to spend. Those passed
 // over for want of trial boots are rejected, now that another image can run.
-std::optional<BootChoice> choose(image::Flash& flash, const image::Factory& factory,
-                                 const std::array<Candidate, 2>& candidates) {
+std::expected<BootChoice, BootError> choose(image::Flash& flash, const image::Factory& factory,
+                                            const std::array<Candidate, 2>& candidates,
+                                            bool trials_count) {
   const Candidate* passed_over = nullptr;
   for (const auto& candidate : candidates) {
     if (!candidate.usable()) continue;
-    if (candidate.used_up()) {
+    if (trials_count && candidate.used_up()) {
       passed_over = &candidate;
       continue;
     }
-    const auto image = image::verify(flash, candidate.slot, factory);
+    const auto image = verify_permitted(flash, candidate.slot, factory);
     if (!image) continue;
-    if (candidate.trial() && !spend_trial_boot(flash, candidate)) {
+    if (trials_count && candidate.trial() && !spend_trial_boot(flash, candidate)) {
       passed_over = &candidate;
       continue;
     }
@@ -73,7 +75,7 @@ std::optional<BootChoice> choose(image::Flash& flash, const image::Factory& fact
     }
     return BootChoice{*image, candidate.trial()};
   }
-  return std::nullopt;
+  return std::unexpected(BootError::no_valid_image);
 }
 
 }  // namespace
@@ -82,19 +84,13 @@ std::expected<BootChoice, BootError> decide(image::Flash& flash, const image::Fa
   const auto app1 = look_at(flash, Slot::app1);
   const auto app2 = look_at(flash, Slot::app2);
   if (!app1 || !app2) return std::unexpected(BootError::flash);
-  const std::array<Candidate, 2> candidates =
-      app2->version > app1->version ? std::array{*app2, *app1} : std::array{*app1, *app2};
+  const bool app2_first = app2->version.packed() > app1->version.packed();
+  const std::array candidates{app2_first ? *app2 : *app1, app2_first ? *app1 : *app2};
   for (const auto& candidate : candidates) complete_copies(flash, candidate);
 
-  if (const auto choice = choose(flash, factory, candidates)) return *choice;
+  const auto choice = choose(flash, factory, candidates, true);
   // Better an image whose trial has failed than none.
-  for (const auto& candidate : candidates) {
-    if (!candidate.usable()) continue;
-    if (const auto image = image::verify(flash, candidate.slot, factory)) {
-      return BootChoice{*image, candidate.trial()};
-    }
-  }
-  return std::unexpected(BootError::no_valid_image);
+  return choice ? choice : choose(flash, factory, candidates, false);
 }
 
 }  // namespace goldcrest::update

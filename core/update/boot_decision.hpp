@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Which application BOOT starts: the highest version that is installed, not rejected and verifies.
-// docs/formats/slot.md.
+// Which application BOOT starts: the highest version that is installed, not rejected, verifies and
+// is permitted by the other slot's policy (policy.hpp). docs/formats/slot.md.
 //
 // An image that has not been confirmed is on trial: each start uses up a trial boot, written before
 // the start. Without trial boots left it is rejected if the other slot holds an image that can run,
-// and otherwise goes on running: no decision leaves a board without an application that verifies.
+// and otherwise goes on running: no decision leaves a board without an application that may run.
 #pragma once
 
 #include <cstdint>

@@ -37,11 +37,12 @@ TEST_F(BootDecision, StartsTheOnlyImage) {
 }
 
 TEST_F(BootDecision, HighestValidVersionWins) {
-  lay_out(flash, Slot::app2, new_image(), SlotState::confirmed);
+  const auto newer = make_image({.version = new_version, .seed = 2});
+  lay_out(flash, Slot::app2, newer, SlotState::confirmed);
   EXPECT_EQ(boot(), Slot::app2);
   break_image(Slot::app2);
   EXPECT_EQ(boot(), Slot::app1);
-  lay_out(flash, Slot::app1, new_image(), SlotState::confirmed);
+  lay_out(flash, Slot::app1, newer, SlotState::confirmed);
   lay_out(flash, Slot::app2, old_image(), SlotState::confirmed);
   EXPECT_EQ(boot(), Slot::app1);
   break_image(Slot::app1);
@@ -140,6 +141,10 @@ TEST(Slots, VersionsAndRollback) {
 
   EXPECT_FALSE(rollback_possible(flash, factory()));
   lay_out(flash, Slot::app2, new_image(), SlotState::confirmed);
+  EXPECT_EQ(rollback_possible(flash, factory()).error(), NoRollback::security_floor)
+      << "its security counter is higher";
+  const auto newer = make_image({.version = new_version, .seed = 2});
+  lay_out(flash, Slot::app2, newer, SlotState::confirmed);
   const auto rollback = rollback_possible(flash, factory());
   ASSERT_TRUE(rollback);
   EXPECT_EQ(rollback->from_slot, Slot::app2);
@@ -149,7 +154,7 @@ TEST(Slots, VersionsAndRollback) {
   EXPECT_FALSE(rollback_possible(flash, factory()));
   EXPECT_EQ(rejected_digest(flash, Slot::app2), rollback->digest);
   EXPECT_EQ(decide(flash, factory())->image.slot(), Slot::app1);
-  EXPECT_EQ(install(flash, new_image().file()).error(), InstallError::rejected_before);
+  EXPECT_EQ(install(flash, newer.file()).error(), InstallError::rejected_before);
 }
 
 TEST(Slots, SlotAtAddress) {

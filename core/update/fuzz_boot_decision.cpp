@@ -2,13 +2,16 @@
 // BOOT fed flash contents. The input lays images of its choice into both slots, good ones and such
 // that must never run, changes the flash in any place, and resets the board again and again, also
 // with power cuts and with an application that confirms or rejects itself in between. Whatever the
-// flash holds: what starts is, byte for byte, one of the good images; a good one that stands
-// confirmed with the highest version does start; BOOT writes state words only.
+// flash holds: what starts is, byte for byte, one of the good images, and keeps to the policy of a
+// good one that stands confirmed in the other slot, unless it overrules that; the confirmed good
+// one of the highest version that the other does not forbid does start; BOOT writes state words
+// only.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <optional>
 
+#include "core/update/policy.hpp"
 #include "core/update/test_device.hpp"
 
 using namespace goldcrest;
@@ -19,9 +22,9 @@ namespace {
 using Result = std::expected<void, image::FlashError>;
 
 constexpr std::array slots{Slot::app1, Slot::app2};
-constexpr std::size_t good_images = 3;
+constexpr std::size_t good_images = 6;
 
-/// The first `good_images` are signed, for this product, with the key that the device trusts.
+/// The first `good_images` are signed, for this product, with keys that the device trusts.
 const std::vector<Image>& images() {
   static const std::vector<Image> all = [] {
     const auto newest =
@@ -32,7 +35,18 @@ const std::vector<Image>& images() {
     auto other_key = make_image({.version = {9, 0, 1}, .sequence = 5, .seed = 5});
     const crypto::LmsTestSigner forger(10, 7, {9, 2, 6}, Buffer(24, 0x11));
     other_key.signature = forger.sign(5, image::emit_manifest(other_key.manifest));
-    return std::vector{old_image(), new_image(), newest, other_product, other_key};
+    const auto same_counter = make_image({.version = {1, 3, 31}, .sequence = 2, .seed = 6});
+    const auto by_spare = make_image({.version = {1, 4, 31},
+                                      .sequence = 3,
+                                      .seed = 7,
+                                      .signing_key = image::testing::spare_key_id,
+                                      .revoked_keys = {image::testing::signing_key_id}});
+    const auto by_revoked = make_image({.version = {1, 5, 31},
+                                        .sequence = 9,
+                                        .seed = 8,
+                                        .revoked_keys = {image::testing::spare_key_id}});
+    return std::vector{old_image(), new_image(), newest,        same_counter,
+                       by_spare,    by_revoked,  other_product, other_key};
   }();
   return all;
 }
@@ -40,7 +54,7 @@ const std::vector<Image>& images() {
 const sim::SimulatedFlash& manufactured() {
   static const sim::SimulatedFlash flash = [] {
     sim::SimulatedFlash made;
-    image::testing::lay_out_factory(made);
+    image::testing::lay_out_factory(made, factory());
     return made;
   }();
   return flash;
@@ -188,6 +202,7 @@ class Bench {
     const auto choice = update::decide(flash, *factory);
     if (best && (!choice || choice->image.version() < *best)) std::abort();
     if (choice && !good(*choice)) std::abort();
+    if (choice && !keeps_to_policy(*choice)) std::abort();
   }
 
   bool holds_good_image(Slot slot, const Image& image) const {
@@ -196,6 +211,24 @@ class Bench {
            holds(flash_, base + image::relocation_table_offset(image.manifest.relocation_size),
                  image.table) &&
            holds(flash_, base + image::manifest_offset, image.header());
+  }
+
+  /// The good image in this slot whose state stands confirmed.
+  const Image* confirmed_image(Slot slot) {
+    const auto status = image::read_status(flash_, slot);
+    if (!status || status->state() != SlotState::confirmed) return nullptr;
+    for (std::size_t i = 0; i < good_images; ++i) {
+      if (holds_good_image(slot, images()[i])) return &images()[i];
+    }
+    return nullptr;
+  }
+
+  /// As long as every word of the state reads the same each time.
+  bool keeps_to_policy(const update::BootChoice& choice) {
+    if (flash_.flaky_words() > 0) return true;
+    const auto* policy = confirmed_image(image::other(choice.image.slot()));
+    return policy == nullptr ||
+           !update::forbids(policy->manifest, choice.image.manifest(), !choice.trial);
   }
 
   bool good(const update::BootChoice& choice) const {
@@ -208,19 +241,25 @@ class Bench {
     });
   }
 
-  /// The highest version of the good images that stand confirmed, as long as every word of the
-  /// state reads the same each time and the device still trusts its key.
+  /// The highest version of the good images that stand confirmed and are not forbidden by the other
+  /// one, as long as every word of the state reads the same each time and the device still trusts
+  /// its keys. Of the other slot the manifest alone counts.
   std::optional<base::Version> best_confirmed() {
     std::optional<base::Version> best;
     const bool trusted = holds(flash_, image::factory_section.base, factory_block());
     if (!trusted || flash_.flaky_words() > 0) return best;
     for (const auto slot : slots) {
-      const auto status = image::read_status(flash_, slot);
-      if (!status || status->state() != SlotState::confirmed) continue;
-      for (std::size_t i = 0; i < good_images; ++i) {
-        const auto& version = images()[i].manifest.version;
-        if (holds_good_image(slot, images()[i]) && (!best || *best < version)) best = version;
-      }
+      const auto* image = confirmed_image(slot);
+      if (image == nullptr) continue;
+      const auto other = image::other(slot);
+      const auto policy = image::read_manifest(flash_, other);
+      const auto status = image::read_status(flash_, other);
+      const bool counts = policy && status && status->state() == SlotState::confirmed &&
+                          update::forbids(*policy, image->manifest, true) &&
+                          image::verify_manifest(flash_, other, image::testing::factory(true));
+      if (counts) continue;
+      const auto& version = image->manifest.version;
+      if (!best || *best < version) best = version;
     }
     return best;
   }

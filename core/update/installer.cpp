@@ -53,6 +53,10 @@ std::string_view describe(InstallError error) {
       return "the running version is too old for this update";
     case InstallError::sequence:
       return "the update's security counter is below the running one";
+    case InstallError::revoked_signing_key:
+      return "the update is signed with a key that has been revoked";
+    case InstallError::revoked_keys:
+      return "the update does not revoke all keys that have been revoked";
     case InstallError::rejected_before:
       return "this update has been rejected on this device before";
     case InstallError::running_unconfirmed:
@@ -145,11 +149,16 @@ Installer::Result Installer::accept_header() {
 }
 
 Installer::Result Installer::check_policy(const image::Manifest& manifest) {
-  if (manifest.version <= running_.version) return std::unexpected(InstallError::not_newer);
-  if (running_.version < manifest.minimum_version) {
+  if (manifest.version <= running_.version()) return std::unexpected(InstallError::not_newer);
+  if (running_.version() < manifest.minimum_version) {
     return std::unexpected(InstallError::minimum_version);
   }
-  if (manifest.sequence < running_.sequence) return std::unexpected(InstallError::sequence);
+  const auto& policy = running_.manifest;
+  if (policy.revokes(manifest.signing_key_id)) {
+    return std::unexpected(InstallError::revoked_signing_key);
+  }
+  if (manifest.sequence < policy.sequence) return std::unexpected(InstallError::sequence);
+  if (!keeps_to(manifest, policy)) return std::unexpected(InstallError::revoked_keys);
   if (std::ranges::find(rejected_, manifest.digest) != rejected_.end() ||
       rejected_digest(flash_, target()) == manifest.digest) {
     return std::unexpected(InstallError::rejected_before);

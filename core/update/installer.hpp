@@ -8,6 +8,9 @@
 //   3. relocation table, then the image, decrypted and relocated, each page erased just ahead
 //   4. manifest and signature; then everything is read back from flash and verified
 //   5. the word `installed`, last of all
+// The update must keep to all that the running, confirmed image lays down (policy.hpp), and BOOT
+// lets none run that does not keep to a confirmed image in the other slot: so what is erased never
+// holds the only copy of the device's policy.
 // A cut before 2 leaves the target as it was, a cut until 5 an empty slot; the running slot is
 // never written. After a cut or an error the file is installed again from its start.
 #pragma once
@@ -34,8 +37,9 @@ namespace goldcrest::update {
 /// The application that runs the installer; make it with running_image() of slots.hpp.
 struct RunningImage {
   image::Slot slot;
-  base::Version version;
-  std::uint32_t sequence = 0;
+  image::Manifest manifest;
+
+  base::Version version() const { return manifest.version; }
 };
 
 enum class InstallError : std::uint8_t {
@@ -48,6 +52,8 @@ enum class InstallError : std::uint8_t {
   not_newer,              ///< its version is not above the running one
   minimum_version,        ///< the running version is below the lowest it may replace
   sequence,               ///< its security counter is below the running one
+  revoked_signing_key,    ///< signed with a key that the running image revokes
+  revoked_keys,           ///< does not revoke what the running image does
   rejected_before,        ///< this very image has been rejected on this device
   running_unconfirmed,    ///< the running image is on trial; its fallback must not be erased
   relocations,            ///< the relocation table is not canonical

@@ -172,7 +172,8 @@ TEST(PowerCut, DuringConfirmation) {
 
 TEST(PowerCut, DuringRollback) {
   auto start = device();
-  image::testing::lay_out(start, Slot::app2, new_image(), SlotState::confirmed);
+  image::testing::lay_out(start, Slot::app2, make_image({.version = new_version, .seed = 2}),
+                          SlotState::confirmed);
   const auto rollback = rollback_possible(start, factory());
   ASSERT_TRUE(rollback);
   const Step step = [&](SimulatedFlash& flash) { (void)roll_back(flash, *rollback); };

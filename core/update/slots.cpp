@@ -2,6 +2,7 @@
 #include "core/update/slots.hpp"
 
 #include "core/image/info.hpp"
+#include "core/update/policy.hpp"
 
 namespace goldcrest::update {
 namespace {
@@ -48,7 +49,7 @@ std::optional<image::Slot> slot_at(image::Address address) {
 std::optional<RunningImage> running_image(image::Flash& flash, image::Slot slot) {
   const auto manifest = image::read_manifest(flash, slot);
   if (!manifest) return std::nullopt;
-  return RunningImage{slot, manifest->version, manifest->sequence};
+  return RunningImage{slot, *manifest};
 }
 
 std::expected<void, image::FlashError> confirm(image::Flash& flash, image::Slot slot) {
@@ -67,12 +68,17 @@ std::optional<crypto::Digest> rejected_digest(image::Flash& flash, image::Slot s
   return manifest->digest;
 }
 
-std::optional<Rollback> rollback_possible(image::Flash& flash, const image::Factory& factory) {
+std::expected<Rollback, NoRollback> rollback_possible(image::Flash& flash,
+                                                      const image::Factory& factory) {
   const auto app1 = runnable(flash, image::Slot::app1, factory);
   const auto app2 = runnable(flash, image::Slot::app2, factory);
-  if (!app1 || !app2 || app1->version() == app2->version()) return std::nullopt;
+  if (!app1 || !app2 || app1->version() == app2->version()) {
+    return std::unexpected(NoRollback::nothing_older);
+  }
   const auto& newer = app1->version() > app2->version() ? *app1 : *app2;
   const auto& older = app1->version() > app2->version() ? *app2 : *app1;
+  if (!permitted(flash, factory, newer)) return std::unexpected(NoRollback::nothing_older);
+  if (!permitted(flash, factory, older)) return std::unexpected(NoRollback::security_floor);
   return Rollback{newer.slot(), newer.version(), older.version(), newer.manifest().digest};
 }
 

@@ -47,9 +47,14 @@ struct Rollback {
   base::Version to;       ///< older, verified just now
   crypto::Digest digest;  ///< of the image that goes
 };
+enum class NoRollback : std::uint8_t {
+  nothing_older,   ///< the other slot holds no older image that could run
+  security_floor,  ///< it does, but the newer one, which is confirmed, does not permit it
+};
 /// What a rollback would do: present when BOOT would start one image and the other slot holds an
-/// older one that can run.
-std::optional<Rollback> rollback_possible(image::Flash& flash, const image::Factory& factory);
+/// older one that can run and keeps to all that the newer one lays down (policy.hpp).
+[[nodiscard]] std::expected<Rollback, NoRollback> rollback_possible(image::Flash& flash,
+                                                                    const image::Factory& factory);
 /// Rejects the newer image; BOOT starts the older one from then on.
 [[nodiscard]] std::expected<void, image::FlashError> roll_back(image::Flash& flash,
                                                                const Rollback& rollback);

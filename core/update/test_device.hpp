@@ -33,14 +33,14 @@ inline const Image& new_image() {
 }
 
 inline const image::Factory& factory() {
-  static const image::Factory factory = image::testing::factory();
+  static const image::Factory factory = image::testing::factory(true);
   return factory;
 }
 
 /// APP1 holds the old application, confirmed; APP2 is empty.
 inline sim::SimulatedFlash device() {
   sim::SimulatedFlash flash;
-  image::testing::lay_out_factory(flash);
+  image::testing::lay_out_factory(flash, factory());
   image::testing::lay_out(flash, Slot::app1, old_image(), SlotState::confirmed);
   flash.reset_operations();
   return flash;

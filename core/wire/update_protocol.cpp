@@ -201,6 +201,8 @@ std::string_view describe(UpdateResult result) {
       return "reverted";
     case UpdateResult::rolled_back:
       return "rolled back";
+    case UpdateResult::refused_policy:
+      return "refused: security floor or revoked key";
   }
   return "unknown";
 }

@@ -74,6 +74,7 @@ enum class UpdateResult : std::uint8_t {
   flash_error = 10,       ///< the flash could not be written
   reverted = 11,          ///< the new image ran on trial and did not confirm itself
   rolled_back = 12,       ///< an operator returned to the older image
+  refused_policy = 13,    ///< security counter too low, or against the revocation of keys
 };
 
 std::string_view describe(UpdateResult result);

@@ -22,7 +22,7 @@ role::UpdateClientSettings client_settings(const Start& start) {
 wire::Ask device_facts(const Start& start) {
   wire::Ask ask;
   ask.product = start.factory.product.text();
-  ask.running = start.running.version;
+  ask.running = start.running.version();
   ask.slots = {start.versions.app1, start.versions.app2};
   ask.running_digest = start.running_digest;
   ask.device = start.eui64;
@@ -130,7 +130,7 @@ void Application::follow_trial(base::Instant now) {
         trial_.confirmed();
         text::Printer(console_)
             .text("[Confirmed: version ")
-            .version(start_.running.version)
+            .version(start_.running.version())
             .text("]")
             .line();
       }

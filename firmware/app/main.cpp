@@ -122,7 +122,7 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
   }
   static const Start facts = find_out(console, flash, records);
   print_banner(console, {.product = facts.factory.product.text(),
-                         .version = facts.running.version,
+                         .version = facts.running.version(),
                          .slot = facts.running.slot,
                          .status = facts.status,
                          .versions = facts.versions,

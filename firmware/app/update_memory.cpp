@@ -8,7 +8,7 @@
 namespace goldcrest::app {
 namespace {
 
-constexpr auto last_known_result = static_cast<std::uint8_t>(wire::UpdateResult::rolled_back);
+constexpr auto last_known_result = static_cast<std::uint8_t>(wire::UpdateResult::refused_policy);
 
 std::expected<wire::UpdateResult, update::RecordError> load_result(update::Records& records) {
   std::array<std::uint8_t, limits::record_bytes> buffer;

@@ -89,7 +89,7 @@ TEST_F(UpdateMemoryTest, ARollbackByThePersonIsNotCalledReverted) {
 
 TEST_F(UpdateMemoryTest, ARecordThatMakesNoSenseCountsAsNone) {
   for (const std::vector<std::uint8_t>& value :
-       {std::vector<std::uint8_t>{}, {13}, {255}, {1, 1}}) {
+       {std::vector<std::uint8_t>{}, {14}, {255}, {1, 1}}) {
     ASSERT_TRUE(records_.write(update::RecordKey::update_result, value));
     EXPECT_EQ(remembered().last_result, UpdateResult::none);
   }

@@ -8,6 +8,7 @@
 #include "core/image/factory.hpp"
 #include "core/image/verify.hpp"
 #include "core/update/boot_decision.hpp"
+#include "core/update/policy.hpp"
 #include "firmware/boot/boot_flash.hpp"
 #include "firmware/boot/fatal.hpp"
 #include "firmware/boot/jump.hpp"
@@ -49,7 +50,7 @@ bool mta_unchanged(const image::Factory& factory) {
   const auto factory = image::read_factory(flash);
   if (!factory) return 0;
   const auto image = image::verify_again(flash, first, *factory);
-  return image ? image->vector_table() : 0;
+  return image && update::permitted(flash, *factory, *image) ? image->vector_table() : 0;
 }
 
 /// Whatever is started has been verified twice, and until then the CPU executes nothing but BOOT:

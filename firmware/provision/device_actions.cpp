@@ -9,10 +9,20 @@ namespace {
 constexpr std::string_view flash_failed = "the flash could not be written";
 
 /// Without a factory block no image can be verified, so nothing can be offered.
-std::optional<update::Rollback> find_rollback(image::Flash& flash) {
+std::expected<update::Rollback, update::NoRollback> find_rollback(image::Flash& flash) {
   const auto factory = image::read_factory(flash);
-  if (!factory) return std::nullopt;
+  if (!factory) return std::unexpected(update::NoRollback::nothing_older);
   return update::rollback_possible(flash, *factory);
+}
+
+std::string_view describe(update::NoRollback why) {
+  switch (why) {
+    case update::NoRollback::nothing_older:
+      return "there is no older application to return to";
+    case update::NoRollback::security_floor:
+      return "the older application is below the security floor: the newer one does not permit it";
+  }
+  return "there is nothing to return to";
 }
 
 }  // namespace
@@ -37,15 +47,15 @@ std::expected<void, std::string_view> DeviceActions::save_secure_context(
   return {};
 }
 
-std::optional<RollbackOffer> DeviceActions::rollback_possible() {
+std::expected<RollbackOffer, std::string_view> DeviceActions::rollback_possible() {
   const auto rollback = find_rollback(flash_);
-  if (!rollback) return std::nullopt;
+  if (!rollback) return std::unexpected(describe(rollback.error()));
   return RollbackOffer{.from = rollback->from, .to = rollback->to};
 }
 
 std::expected<void, std::string_view> DeviceActions::roll_back() {
   const auto rollback = find_rollback(flash_);
-  if (!rollback) return std::unexpected("there is no older application any more");
+  if (!rollback) return std::unexpected(describe(rollback.error()));
   if (const auto done = update::add_rejected_digest(records_, rollback->digest); !done) {
     return std::unexpected(update::describe(done.error()));
   }

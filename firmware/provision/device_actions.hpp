@@ -18,7 +18,7 @@ class DeviceActions final : public MenuActions {
   std::expected<void, std::string_view> save_secure_context(
       const std::optional<update::SecureContext>& context) override;
   /// Verifies the older image: takes some 0.2 s at 32 MHz.
-  std::optional<RollbackOffer> rollback_possible() override;
+  std::expected<RollbackOffer, std::string_view> rollback_possible() override;
   /// First remembers the digest of the image that goes, so that it is not fetched again; a power
   /// cut between the two leaves the newer one running, no worse than before.
   std::expected<void, std::string_view> roll_back() override;

@@ -85,7 +85,7 @@ class NotingActions final : public provision::MenuActions {
       const std::optional<update::SecureContext>& context) override {
     return actions_.save_secure_context(context);
   }
-  std::optional<provision::RollbackOffer> rollback_possible() override {
+  std::expected<provision::RollbackOffer, std::string_view> rollback_possible() override {
     return actions_.rollback_possible();
   }
   std::expected<void, std::string_view> roll_back() override { return actions_.roll_back(); }
@@ -101,8 +101,9 @@ class NotingActions final : public provision::MenuActions {
 sim::SimulatedFlash device(base::ByteReader& input) {
   static const auto updated = [] {
     auto flash = update::testing::device();
-    image::testing::lay_out(flash, Slot::app2, update::testing::new_image(),
-                            image::SlotState::confirmed);
+    const auto newer =
+        image::testing::make_image({.version = update::testing::new_version, .seed = 2});
+    image::testing::lay_out(flash, Slot::app2, newer, image::SlotState::confirmed);
     return flash;
   }();
   auto flash = updated;

@@ -254,7 +254,7 @@ void Menu::save() {
 }
 
 void Menu::offer_rollback() {
-  if (!rollback_) return message("there is no older application to return to");
+  if (!rollback_) return message(rollback_.error());
   field_ = Field::rollback;
   print().text("rollback to version ").version(rollback_->to);
   print().text(" from ").version(rollback_->from).text(" y/n? ");

@@ -30,7 +30,8 @@ class MenuActions {
   /// Nothing: the device has none any more.
   virtual std::expected<void, std::string_view> save_secure_context(
       const std::optional<update::SecureContext>& context) = 0;
-  virtual std::optional<RollbackOffer> rollback_possible() = 0;
+  /// Or why there is nothing to offer.
+  virtual std::expected<RollbackOffer, std::string_view> rollback_possible() = 0;
   /// Carries out what rollback_possible() offered.
   virtual std::expected<void, std::string_view> roll_back() = 0;
 
@@ -87,7 +88,7 @@ class Menu {
   MenuActions& actions_;
   LineEditor editor_;
   Field field_ = Field::none;
-  std::optional<RollbackOffer> rollback_;
+  std::expected<RollbackOffer, std::string_view> rollback_ = std::unexpected("");
 };
 
 }  // namespace goldcrest::provision

@@ -30,7 +30,10 @@ class FakeActions final : public MenuActions {
     context = value;
     return {};
   }
-  std::optional<RollbackOffer> rollback_possible() override { return offer; }
+  std::expected<RollbackOffer, std::string_view> rollback_possible() override {
+    if (!offer) return std::unexpected(no_offer);
+    return *offer;
+  }
   std::expected<void, std::string_view> roll_back() override {
     if (!roll_back_error.empty()) return std::unexpected(roll_back_error);
     offer.reset();
@@ -43,6 +46,7 @@ class FakeActions final : public MenuActions {
   int saves = 0;
   int rollbacks = 0;
   std::optional<RollbackOffer> offer;
+  std::string_view no_offer = "there is no older application to return to";
   std::string_view save_error;
   std::string_view roll_back_error;
 };
@@ -205,6 +209,12 @@ TEST_F(MenuTest, Rollback) {
   EXPECT_THAT(done, Not(HasSubstr("  5  ")));
   EXPECT_EQ(actions_.rollbacks, 1);
   EXPECT_THAT(type("5\r"), HasSubstr("there is no older application"));
+}
+
+TEST_F(MenuTest, SaysWhyNoRollbackIsOffered) {
+  actions_.no_offer = "the older application is below the security floor";
+  EXPECT_THAT(start(), Not(HasSubstr("  5  ")));
+  EXPECT_THAT(type("5\r"), HasSubstr("\nthe older application is below the security floor\n"));
 }
 
 TEST_F(MenuTest, FailedRollbackSaysWhy) {

@@ -3,13 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "host/packer/files.hpp"
 #include "host/packer/inspect.hpp"
@@ -51,6 +54,15 @@ int report(const char* command, const Result<T>& result) {
 
 std::string id_text(std::uint32_t id) {
   return fmt::format("{:08x}", id);
+}
+
+/// As id_text() writes it.
+std::optional<std::uint32_t> parse_key_id(std::string_view text) {
+  std::uint32_t id = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, id, 16);
+  if (text.size() != 8 || error != std::errc() || rest != end || id == 0) return std::nullopt;
+  return id;
 }
 
 Json status_json(const KeyStatus& status) {
@@ -259,6 +271,7 @@ struct PackOptions {
   std::string minimum_version = "0.0.0";
   std::uint32_t sequence = 0;
   std::filesystem::path content_key;
+  std::vector<std::string> revoke;
   std::string sign_command;
   std::uint32_t sign_timeout_s = 60;
   bool json = false;
@@ -271,6 +284,10 @@ Json pack_json(const PackResult& result) {
   json["version"] = version_text(result.name.version);
   json["minimum_version"] = version_text(result.manifest.minimum_version);
   json["sequence"] = result.manifest.sequence;
+  json["revoked_keys"] = Json::array();
+  for (const auto key : result.manifest.revoked_keys) {
+    if (key != 0) json["revoked_keys"].push_back(id_text(key));
+  }
   json["file_size"] = result.file_size;
   json["image_size"] = result.manifest.image_size;
   json["relocation_count"] = result.manifest.relocation_count;
@@ -289,6 +306,9 @@ int run_pack(const PackOptions& options) {
   request.output_directory = options.output_directory;
   request.update.minimum_version = parse_version(options.minimum_version).value_or(base::Version{});
   request.update.sequence = options.sequence;
+  for (const auto& text : options.revoke) {
+    request.update.revoked_keys.push_back(parse_key_id(text).value_or(0));
+  }
   request.signing = signing_options();
   request.content_key = options.content_key;
   request.sign_command = {options.sign_command, std::chrono::seconds(options.sign_timeout_s)};
@@ -335,13 +355,24 @@ void add_pack_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command
       ->add_option("--sequence", options->sequence,
-                   "Security counter; a device never goes back to a lower one")
+                   "Security counter: once a device has confirmed this release, it never goes "
+                   "back to one with a lower counter")
       ->capture_default_str();
   command
       ->add_option("--content-key", options->content_key,
                    "Encrypt with this content key instead of the folder's: only devices that have "
                    "it can read the update")
       ->type_name("FILE");
+  command
+      ->add_option("--revoke", options->revoke,
+                   "Key id, as in `key status`: once a device has confirmed this release, it takes "
+                   "nothing that this key has signed. Three at most; later releases must revoke "
+                   "the same keys")
+      ->check([](const std::string& text) {
+        return parse_key_id(text) ? std::string()
+                                  : "'" + text + "' is not a key id of 8 hex digits";
+      })
+      ->type_name("KEYID");
   command
       ->add_option(
           "--sign-command", options->sign_command,

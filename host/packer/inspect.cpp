@@ -70,6 +70,10 @@ void add_manifest(Json& fields, const image::Manifest& manifest) {
   fields["payload_size"] = manifest.payload_size();
   fields["signature_size"] = manifest.signature_size;
   fields["signing_key_id"] = id_text(manifest.signing_key_id);
+  fields["revoked_keys"] = Json::array();
+  for (const auto key : manifest.revoked_keys) {
+    if (key != 0) fields["revoked_keys"].push_back(id_text(key));
+  }
   fields["content_key_id"] = id_text(manifest.content_key_id);
   fields["digest"] = to_hex(manifest.digest);
 }

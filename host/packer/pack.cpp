@@ -27,14 +27,30 @@ Result<void> try_to_write(const std::filesystem::path& directory, std::size_t si
   return {};
 }
 
-/// A server that finds two files of one version cannot know which is meant.
-void warn_of_twins(const std::filesystem::path& path, const FileName& name,
-                   std::vector<std::string>& warnings) {
+void warn_of_conflict(const std::filesystem::path& other_path, const image::Manifest& manifest,
+                      std::vector<std::string>& warnings) {
+  const auto file = read_file(other_path, update_file_limit);
+  if (!file) return;
+  const auto other = image::parse_manifest(*file);
+  if (!other) return;
+  if (const auto conflict = policy_conflict(manifest, *other)) {
+    warnings.push_back(fmt::format("{} ({})", *conflict, other_path.string()));
+  }
+}
+
+/// A server that finds two files of one version cannot know which is meant; and what one release
+/// lays down, the next ones must keep to.
+void warn_of_others(const std::filesystem::path& path, const FileName& name,
+                    const image::Manifest& manifest, std::vector<std::string>& warnings) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), error)) {
     const auto other = FileName::parse(entry.path().filename().string());
     if (!other || other->kind != name.kind || other->product != name.product ||
-        other->version != name.version || other->crc32 == name.crc32) {
+        other->crc32 == name.crc32) {
+      continue;
+    }
+    if (other->version != name.version) {
+      warn_of_conflict(entry.path(), manifest, warnings);
       continue;
     }
     warnings.push_back(fmt::format("{} is an update of the same version {}; remove one of the two",
@@ -114,7 +130,7 @@ Result<PackResult> pack(const PackRequest& request) {
   if (auto written = write_file(path, file, public_mode); !written) {
     return std::unexpected(written.error());
   }
-  warn_of_twins(path, name, signature->warnings);
+  warn_of_others(path, name, update->manifest, signature->warnings);
   return PackResult{path,
                     std::move(name),
                     file.size(),

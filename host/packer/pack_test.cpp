@@ -117,7 +117,10 @@ TEST_F(Packed, the_installer_of_the_device_takes_it_and_man_leaves_the_slot_the_
   MemoryFlash by_device;
   ASSERT_TRUE(image::set_state(by_device, image::Slot::app2, image::StateGroup::installed));
   ASSERT_TRUE(image::set_state(by_device, image::Slot::app2, image::StateGroup::confirmed));
-  update::Installer installer(by_device, trusted, {image::Slot::app2, {0, 9, 0}, 0}, {});
+  auto running = result.manifest;
+  running.version = {0, 9, 0};
+  running.sequence = 0;
+  update::Installer installer(by_device, trusted, {image::Slot::app2, running}, {});
   installer.begin();
   base::Bytes rest = file;
   while (!rest.empty()) {
@@ -224,6 +227,54 @@ TEST_F(Packed, a_failure_before_signing_spends_no_leaf_and_leaves_no_file) {
   EXPECT_FALSE(pack(wrong));
   EXPECT_EQ(key_status(test_.keys(), test_.options)->next_index, 0u);
   EXPECT_FALSE(fs::exists(test_.folder / "updates"));
+}
+
+TEST_F(Packed, revoked_keys_are_signed_in_their_one_form) {
+  auto revoking = request();
+  revoking.update.revoked_keys = {5, 0xFFFFFFFE, 5};
+  const auto result = pack(revoking);
+  ASSERT_TRUE(result) << result.error().text;
+  EXPECT_EQ(result->manifest.revoked_keys, (image::RevokedKeys{0xFFFFFFFE, 5, 0}));
+  const auto inspection = inspect(content_of(result->file), "", keys());
+  ASSERT_TRUE(inspection);
+  EXPECT_EQ(inspection->json()["revoked_keys"], (nlohmann::json{"fffffffe", "00000005"}));
+
+  const auto own = read_public_key(test_.keys() / public_key_name)->id;
+  for (const auto& keys : std::vector<std::vector<std::uint32_t>>{{own}, {0}, {1, 2, 3, 4}}) {
+    revoking.update.revoked_keys = keys;
+    EXPECT_FALSE(pack(revoking)) << keys[0];
+  }
+  EXPECT_EQ(key_status(test_.keys(), test_.options)->next_index, 1u)
+      << "no leaf was spent on these";
+}
+
+TEST_F(Packed, warns_of_a_release_that_devices_will_refuse) {
+  const auto result = packed();
+  auto older = result.manifest;
+  older.version = {1, 0, 0};
+  ASSERT_TRUE(older.version < result.manifest.version);
+  EXPECT_FALSE(policy_conflict(older, result.manifest));
+  EXPECT_FALSE(policy_conflict(result.manifest, result.manifest));
+  const auto conflict = [&] { return policy_conflict(result.manifest, older).value_or(""); };
+  ++older.sequence;
+  EXPECT_THAT(conflict(),
+              HasSubstr("devices that run 1.0.0 will refuse 1.0.1: its security counter"));
+  --older.sequence;
+  older.revoked_keys = {1, 0, 0};
+  EXPECT_THAT(conflict(), HasSubstr("does not revoke"));
+  older.revoked_keys = {result.manifest.signing_key_id, 0, 0};
+  EXPECT_THAT(conflict(), HasSubstr("is revoked"));
+
+  // The same, told by pack: the older release lies in the folder where the new one goes.
+  older.signing_key_id ^= 1;
+  auto bytes = content_of(result.file);
+  const auto manifest = image::emit_manifest(older);
+  std::ranges::copy(manifest, bytes.begin());
+  const FileName name{FileKind::update, "TEST-PRODUCT", older.version, crypto::Crc32::of(bytes)};
+  ASSERT_TRUE(write_file(test_.folder / "updates" / name.text(), bytes, public_mode));
+  const auto again = pack(request());
+  ASSERT_TRUE(again);
+  EXPECT_THAT(again->warnings, testing::Contains(HasSubstr("will refuse 1.0.1")));
 }
 
 TEST_F(Packed, inspect_shows_and_checks_an_update) {

@@ -13,6 +13,7 @@
 #include "core/image/relocations.hpp"
 #include "core/image/slot.hpp"
 #include "core/image/verify.hpp"
+#include "host/packer/file_name.hpp"
 #include "host/packer/sha256.hpp"
 
 namespace goldcrest::packer {
@@ -68,6 +69,27 @@ Result<void> relocate(std::span<std::uint8_t> image, base::Bytes table, std::uin
   return {};
 }
 
+Result<image::RevokedKeys> revoked_keys(const std::vector<std::uint32_t>& wanted,
+                                        std::uint32_t signing_key) {
+  auto keys = wanted;
+  std::ranges::sort(keys, std::ranges::greater());
+  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  image::RevokedKeys revoked{};
+  if (keys.size() > revoked.size()) {
+    return problem(fmt::format("{} keys are to be revoked; a release has room for {}", keys.size(),
+                               revoked.size()));
+  }
+  for (const auto key : keys) {
+    if (key == signing_key) {
+      return problem(fmt::format(
+          "the release would revoke {:08x}, the key that signs it: sign with a spare key", key));
+    }
+    if (key == 0) return problem("00000000 is no key id");
+  }
+  std::ranges::copy(keys, revoked.begin());
+  return revoked;
+}
+
 }  // namespace
 
 Result<UnsignedUpdate> prepare_update(const ProgramImage& program, const UpdateOptions& options,
@@ -92,6 +114,9 @@ Result<UnsignedUpdate> prepare_update(const ProgramImage& program, const UpdateO
   manifest.signature_size = static_cast<std::uint32_t>(signing_key.signature_bytes());
   manifest.content_key_id = content_key.id;
   manifest.signing_key_id = signing_key.id;
+  const auto revoked = revoked_keys(options.revoked_keys, signing_key.id);
+  if (!revoked) return std::unexpected(revoked.error());
+  manifest.revoked_keys = *revoked;
   manifest.digest = Sha256().update(program.bytes).update(content).finish();
   if (RAND_bytes(manifest.iv.data(), static_cast<int>(manifest.iv.size())) != 1) {
     return problem("the system's random numbers are not available");
@@ -105,6 +130,22 @@ Result<UnsignedUpdate> prepare_update(const ProgramImage& program, const UpdateO
   auto payload = encrypt(content, content_key, manifest.iv);
   if (!payload) return std::unexpected(payload.error());
   return UnsignedUpdate{manifest, image::emit_manifest(manifest), std::move(*payload)};
+}
+
+std::optional<std::string> policy_conflict(const image::Manifest& one,
+                                           const image::Manifest& other) {
+  const bool one_is_newer = one.version > other.version;
+  const auto& newer = one_is_newer ? one : other;
+  const auto& older = one_is_newer ? other : one;
+  if (one.version == other.version || keeps_to(newer, older)) return std::nullopt;
+  const auto why =
+      newer.sequence < older.sequence
+          ? fmt::format("its security counter is {}, theirs {}", newer.sequence, older.sequence)
+      : older.revokes(newer.signing_key_id)
+          ? fmt::format("its signing key {:08x} is revoked", newer.signing_key_id)
+          : std::string("it does not revoke all keys that theirs revokes");
+  return fmt::format("devices that run {} will refuse {}: {}", version_text(older.version),
+                     version_text(newer.version), why);
 }
 
 std::vector<std::uint8_t> assemble_update(const UnsignedUpdate& update, base::Bytes signature) {

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/image/factory.hpp"
@@ -22,6 +24,7 @@ inline constexpr std::size_t update_file_limit = std::size_t{GOLDCREST_SLOT_SIZE
 struct UpdateOptions {
   base::Version minimum_version;  ///< 0.0.0: any running version may be replaced
   std::uint32_t sequence = 0;
+  std::vector<std::uint32_t> revoked_keys{};  ///< any order; at most three
 };
 
 /// A manifest with its ciphertext: complete but for the signature.
@@ -34,6 +37,11 @@ struct UnsignedUpdate {
 /// Encodes the table, digests, encrypts under a fresh IV and fills the manifest in.
 Result<UnsignedUpdate> prepare_update(const ProgramImage& program, const UpdateOptions& options,
                                       const PublicKey& signing_key, const ContentKey& content_key);
+
+/// For a warning: that devices which run the older of two releases will refuse the newer, because
+/// its security counter is lower or it does not revoke the same keys. Nothing when they will not.
+std::optional<std::string> policy_conflict(const image::Manifest& one,
+                                           const image::Manifest& other);
 
 /// manifest ‖ signature ‖ payload.
 std::vector<std::uint8_t> assemble_update(const UnsignedUpdate& update, base::Bytes signature);

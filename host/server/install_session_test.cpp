@@ -57,7 +57,7 @@ class InstallSession : public ::testing::Test {
     role::UpdateClient client(random, sink, outcome);
     wire::Ask ask;
     ask.product = image::testing::product.text();
-    ask.running = running.version;
+    ask.running = running.version();
     client.set_device(ask);
     client.set_server(testing::server_endpoint);
     testing::Path path(
@@ -123,7 +123,7 @@ TEST_F(InstallSession, RefusesWhatWasRejectedBefore) {
 TEST_F(InstallSession, RefusesAnOlderSequence) {
   const auto image = make_image({.version = new_version, .sequence = 0, .seed = 3});
   play(image.file());
-  expect_refused(wire::UpdateResult::refused_version);
+  expect_refused(wire::UpdateResult::refused_policy);
   EXPECT_EQ(flash.operations(), 0u);
 }
 

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/packer/key_files.hpp"
+#include "host/packer/update_file.hpp"
 #include "host/server/batch_socket.hpp"
 #include "host/server/directory.hpp"
 #include "host/server/log.hpp"
@@ -171,12 +172,23 @@ class Server {
     for (const auto& name : changes->added) {
       const auto& update = store_.updates().find(name)->second;
       output_.event("update", fmt::format("update {}", to_text(update)), to_json(update));
+      warn_of_conflicts(update);
     }
     for (const auto& [name, reason] : changes->refused) {
       output_.event("update_refused", fmt::format("refused {}: {}", name, reason),
                     {{"file", name}, {"reason", reason}});
     }
     return {};
+  }
+
+  void warn_of_conflicts(const Update& update) {
+    for (const auto& [name, other] : store_.updates()) {
+      if (other.product != update.product) continue;
+      const auto conflict = packer::policy_conflict(update.manifest, other.manifest);
+      if (!conflict) continue;
+      output_.event("update_warning", fmt::format("warning: {}", *conflict),
+                    {{"file", update.name}, {"other", name}, {"reason", *conflict}});
+    }
   }
 
   const ServeOptions& options_;
