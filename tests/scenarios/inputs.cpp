@@ -63,12 +63,24 @@ std::filesystem::path hanging_release() { return find(inputs / "hanging", "_APP_
 
 std::filesystem::path other_type_release() { return find(inputs / "other-type", "_APP_"); }
 
+std::filesystem::path floor_release() { return find(inputs / "floor", "_APP_"); }
+
+std::filesystem::path revoking_release() { return find(inputs / "revoking", "_APP_"); }
+
+std::filesystem::path revoked_release() { return find(inputs / "revoked", "_APP_"); }
+
 std::filesystem::path man_image() { return find(inputs, "_MAN_"); }
 
 std::filesystem::path keys_folder() { return inputs / "keys"; }
 
 packer::PublicKey public_key() {
   auto key = packer::read_public_key(keys_folder() / packer::public_key_name);
+  if (!key) throw std::runtime_error(key.error().text);
+  return *key;
+}
+
+packer::ContentKey content_key() {
+  auto key = packer::read_content_key(inputs / "keys" / packer::content_key_name);
   if (!key) throw std::runtime_error(key.error().text);
   return *key;
 }

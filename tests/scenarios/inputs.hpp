@@ -24,11 +24,17 @@ std::filesystem::path release(std::string_view version);
 std::filesystem::path hanging_release();
 /// The update file 1.1.31 with a signature of the type that the firmware does not check.
 std::filesystem::path other_type_release();
+/// Update files of security counter 1, where all others have 0: 1.1.31; 1.2.31 signed by the spare
+/// key, which revokes the first; 1.3.31 signed by the first.
+std::filesystem::path floor_release();
+std::filesystem::path revoking_release();
+std::filesystem::path revoked_release();
 /// What a factory programs: BOOT, MTA, application 1.0.31, the update server's address set.
 std::filesystem::path man_image();
 packer::PublicKey public_key();
 /// The keys that all of them were made with, private ones among them.
 std::filesystem::path keys_folder();
+packer::ContentKey content_key();
 
 /// The name an update file with these bytes must have; `name` is that of the original.
 std::string renamed(const std::string& name, const File& bytes);
