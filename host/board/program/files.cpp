@@ -11,10 +11,6 @@
 
 namespace goldcrest::board::program {
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-
 std::string system_error(const std::string& what) {
   return what + ": " + std::strerror(errno);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files that are never seen half-written, and descriptors that close themselves.
+// Files that are never seen half-written.
 #pragma once
 
 #include <cstdint>
@@ -8,27 +8,13 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "host/system/descriptor.hpp"
 
 namespace goldcrest::board::program {
 
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor();
-  int number() const { return number_; }
-  bool valid() const { return number_ >= 0; }
-
- private:
-  int number_ = -1;
-};
+using system::Descriptor;
 
 /// "what: reason of errno".
 std::string system_error(const std::string& what);
