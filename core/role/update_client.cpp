@@ -18,9 +18,9 @@ constexpr std::uint32_t identity_bytes = 144;
 // From a change under the download to the next ask.
 constexpr base::Duration restart_pause = seconds(3);
 
-// Bounds on what a server may wish, so that a device neither floods nor falls silent.
-constexpr std::uint32_t shortest_interval_s = 10;
-constexpr std::uint32_t longest_interval_s = 7 * 24 * 3600;
+// Bounds on what owner and server may wish, so that a device neither floods nor falls silent.
+constexpr base::Duration shortest_interval = seconds(10);
+constexpr base::Duration longest_interval = std::chrono::days(7);
 
 // FNV-1a, 64 bits.
 constexpr std::uint64_t hash_start = 0xCBF29CE484222325u;
@@ -82,6 +82,7 @@ void UpdateClient::ask_server(base::Instant now) {
   ask_.block_size = static_cast<std::uint16_t>(16u << settings_.max_size_exponent);
   const auto payload = wire::emit(ask_, buffer);
   base::ensure(payload.has_value());
+  server_interval_s_ = 0;  // a wish ends with the question that comes after it
   exchanges_.cancel_all();
   ask_exchange_ = exchanges_.start(now, {.method = coap::Code::fetch,
                                          .path = wire::updates_path,
@@ -347,11 +348,10 @@ base::Duration UpdateClient::end_session(base::Instant now, base::Duration inter
 }
 
 base::Duration UpdateClient::poll_interval() const {
-  if (server_interval_s_ == 0) {
-    return std::clamp<base::Duration>(settings_.poll_interval, seconds(shortest_interval_s),
-                                      seconds(longest_interval_s));
-  }
-  return seconds(std::clamp(server_interval_s_, shortest_interval_s, longest_interval_s));
+  const auto ours = std::clamp(settings_.poll_interval, shortest_interval, longest_interval);
+  if (server_interval_s_ == 0) return ours;
+  return std::clamp<base::Duration>(seconds(server_interval_s_), shortest_interval,
+                                    std::max(ours, settings_.longest_wish));
 }
 
 base::Instant UpdateClient::give_up_at() const {

@@ -85,6 +85,10 @@ struct UpdateClientSettings {
   base::Duration first_ask_after = std::chrono::seconds(5);
   /// Between asks, unless the server names another interval.
   base::Duration poll_interval = std::chrono::hours(1);
+  /// The longest that a server may wish for, unless poll_interval is longer itself. Who answers
+  /// may be anybody who has heard the question: one forged "nothing newer" silences a device for
+  /// no more than a day. Where answers are authenticated, the server may be given more.
+  base::Duration longest_wish = std::chrono::hours(24);
   /// After a session that failed for want of answers.
   base::Duration retry_interval = std::chrono::minutes(2);
   /// Without a single new byte.
@@ -171,7 +175,7 @@ class UpdateClient final : public net::UdpApplication {
   bool installing_ = false;               // the manifest of this download has been accepted
   base::Instant next_ask_ = base::never;
   base::Instant last_progress_{};        // of the session
-  std::uint32_t server_interval_s_ = 0;  // as the server wishes; 0: ours
+  std::uint32_t server_interval_s_ = 0;  // as the last answer wishes; 0: ours
 
   std::array<std::uint8_t, limits::coap_block_bytes> reorder_buffer_{};
   net::CoapExchanges exchanges_;

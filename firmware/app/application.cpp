@@ -16,6 +16,7 @@ namespace {
 role::UpdateClientSettings client_settings(const Start& start) {
   role::UpdateClientSettings settings;
   if (start.poll_interval) settings.poll_interval = *start.poll_interval;
+  if (start.context) settings.longest_wish = std::chrono::days(7);
   return settings;
 }
 

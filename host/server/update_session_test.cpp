@@ -142,14 +142,32 @@ class Session : public ::testing::Test {
   wire::coap::Code unknown_method = wire::coap::Code::method_not_allowed;
   bool reset_unknown_method = false;
 
+  // Somebody else answers all questions so.
+  std::optional<wire::Answer> forged_answer;
+
   std::optional<Bytes> serve(base::Instant now, base::Bytes datagram) {
     const auto header = wire::coap::peek_header(datagram);
+    if (forged_answer && header && header->code == wire::coap::Code::fetch) {
+      return forge_answer(datagram);
+    }
     if (classic_server && header && header->code == wire::coap::Code::fetch) {
       return refuse_fetch(datagram);
     }
     const auto answer = engine.receive(now, testing::client_endpoint, datagram);
     if (!answer) return std::nullopt;
     return Bytes(answer->begin(), answer->end());
+  }
+  Bytes forge_answer(base::Bytes datagram) {
+    const auto request = wire::coap::parse(datagram);
+    std::array<std::uint8_t, wire::answer_bytes> payload{};
+    Bytes buffer(wire::answer_bytes + 64);
+    wire::coap::MessageWriter writer(buffer, wire::coap::Type::acknowledgement,
+                                     wire::coap::Code::content, request->message_id,
+                                     request->token);
+    writer.option_uint(wire::coap::option::content_format, wire::coap::content_format::cbor);
+    writer.payload(*wire::emit(*forged_answer, payload));
+    const auto written = *writer.finish();
+    return {written.begin(), written.end()};
   }
   Bytes refuse_fetch(base::Bytes datagram) {
     const auto request = wire::coap::parse(datagram);
@@ -201,6 +219,48 @@ TEST_F(Session, SaysWhenThereIsNothingNewer) {
   EXPECT_LE(events.ask_again_after, seconds(3960));
   path.run(seconds(4000));
   EXPECT_EQ(events.nothing, 2);
+}
+
+// Without a security context anybody who hears the question can answer it.
+TEST_F(Session, IsSilencedByNoAnswerForMoreThanADay) {
+  forged_answer = wire::Answer{.retry_after_s = 0xFFFFFFFF, .offer = {}};
+  path.run(minutes(1));
+  EXPECT_EQ(events.nothing, 1);
+  EXPECT_GE(events.ask_again_after, hours(24));
+  EXPECT_LE(events.ask_again_after, hours(24) * 11 / 10);
+  forged_answer.reset();
+  add({1, 1, 31}, 2000);
+  path.run(hours(23));
+  EXPECT_EQ(events.asked_current, 1);
+  ASSERT_TRUE(run_to_completion(hours(4)));
+}
+
+TEST_F(Session, AWishEndsWithTheNextQuestion) {
+  forged_answer = wire::Answer{.retry_after_s = 20 * 3600, .offer = {}};
+  path.run(minutes(1));
+  EXPECT_GE(events.ask_again_after, hours(20));
+  // A server that wishes nothing: the classic one.
+  forged_answer.reset();
+  classic_server = true;
+  client.start(path.now());
+  path.run(minutes(1));
+  EXPECT_EQ(events.asked_classic, 1);
+  EXPECT_LE(events.ask_again_after, minutes(66));
+}
+
+TEST_F(Session, AWeekIsForServersThatAreKnownAndForOwners) {
+  forged_answer = wire::Answer{.retry_after_s = 0xFFFFFFFF, .offer = {}};
+  for (const auto& settings : {role::UpdateClientSettings{.longest_wish = std::chrono::days(7)},
+                               role::UpdateClientSettings{.poll_interval = hours(1'000'000)}}) {
+    role::UpdateClient patient(random, sink, events, settings);
+    patient.set_device(ask_);
+    patient.set_server(testing::server_endpoint);
+    Path to_it{patient, [this](base::Instant now, base::Bytes d) { return serve(now, d); }, {}, 3};
+    patient.set_online(to_it.now(), true);
+    to_it.run(minutes(1));
+    EXPECT_GE(events.ask_again_after, std::chrono::days(7));
+    EXPECT_LE(events.ask_again_after, minutes(7 * 24 * 66));
+  }
 }
 
 TEST_F(Session, AsksWhenTheButtonIsPressed) {
