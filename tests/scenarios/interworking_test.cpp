@@ -4,16 +4,43 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 #include "core/wire/rpl.hpp"
 #include "core/wire/sixlowpan.hpp"
 #include "core/wire/udp.hpp"
-#include "tests/scenarios/field_device.hpp"
+#include "sim/field/field_device.hpp"
 #include "tests/scenarios/places.hpp"
 #include "tests/scenarios/scenario.hpp"
 
 namespace goldcrest::scenario {
 namespace {
+
+using sim::FieldDevice;
+using sim::Frame;
+using sim::ScriptedStation;
+
+/// The frames of a file in tests/vectors, in order.
+std::vector<Frame> recorded_frames(const std::string& file) {
+  const std::string path = std::string(GOLDCREST_ROOT) + "/tests/vectors/" + file;
+  std::ifstream stream(path);
+  if (!stream) throw std::runtime_error("cannot read " + path);
+  std::vector<Frame> frames;
+  for (std::string line; std::getline(stream, line);) {
+    std::istringstream bytes(line);
+    Frame frame;
+    for (unsigned byte = 0; bytes >> std::hex >> byte;) {
+      frame.push_back(static_cast<std::uint8_t>(byte));
+    }
+    if (!frame.empty()) frames.push_back(std::move(frame));
+  }
+  return frames;
+}
+
+FieldDevice field_device(Scenario& scenario) {
+  return FieldDevice(scenario.world(), places::server(), seed());
+}
 
 TEST(Interworking, our_node_updates_from_a_server_that_knows_the_classic_protocol_only) {
   Scenario scenario;
@@ -34,7 +61,7 @@ TEST(Interworking, our_node_updates_from_a_server_that_knows_the_classic_protoco
 
 TEST(Interworking, our_node_joins_the_recorded_contiki_root_and_asks_its_server_through_it) {
   Scenario scenario({.with_router = false});
-  ScriptedStation root(scenario.world(), places::router_eui64);
+  ScriptedStation root(scenario.world(), places::router_eui64, seed());
   const auto recording = recorded_frames("contiki-spirit1/root-contiki.hex");
   ASSERT_EQ(recording.size(), 3u);
   root.runs_for(2s);
@@ -44,8 +71,9 @@ TEST(Interworking, our_node_joins_the_recorded_contiki_root_and_asks_its_server_
   }
   auto& node = scenario.node();
   EXPECT_TRUE(node.has_said("[RPL: new instance 30]"));
-  EXPECT_TRUE(node.has_said("[RPL: joined DODAG aaaa::8a77:6655:4433:2211, parent "
-                            "fe80::8a77:6655:4433:2211"));
+  EXPECT_TRUE(
+      node.has_said("[RPL: joined DODAG aaaa::8a77:6655:4433:2211, parent "
+                    "fe80::8a77:6655:4433:2211"));
   const auto global = wire::Ipv6Address::parse("aaaa::" + node.address().substr(6));
   ASSERT_TRUE(global) << node.address();
 
@@ -92,7 +120,7 @@ TEST(Interworking, our_node_joins_the_recorded_contiki_root_and_asks_its_server_
 TEST(Interworking, a_field_device_joins_and_is_served_a_whole_file) {
   Scenario scenario({.nodes = 0});
   scenario.server().publishes("1.1.31");
-  FieldDevice device(scenario.world());
+  auto device = field_device(scenario);
   ASSERT_TRUE(device.joins(1min));
   EXPECT_EQ(device.dio()->instance, 0x1E);
   EXPECT_EQ(device.dio()->dodag_id, *wire::Ipv6Address::parse("aaaa::8a77:6655:4433:2211"));
@@ -106,7 +134,7 @@ TEST(Interworking, a_field_device_joins_and_is_served_a_whole_file) {
 
 TEST(Interworking, a_field_device_is_served_with_losses_and_beside_one_of_our_nodes) {
   Scenario scenario({.air = {.loss = 0.02}});
-  FieldDevice device(scenario.world());
+  auto device = field_device(scenario);
   scenario.node().joins();
   scenario.server().publishes("1.1.31");
   ASSERT_TRUE(device.joins(1min));
@@ -118,7 +146,7 @@ TEST(Interworking, a_field_device_is_served_with_losses_and_beside_one_of_our_no
 
 TEST(Interworking, a_field_device_is_told_by_reset_that_there_is_nothing_newer) {
   Scenario scenario({.nodes = 0});
-  FieldDevice device(scenario.world());
+  auto device = field_device(scenario);
   ASSERT_TRUE(device.joins(1min));
   EXPECT_EQ(device.updates(5min), FieldDevice::Outcome::nothing_newer);
 }
@@ -126,15 +154,18 @@ TEST(Interworking, a_field_device_is_told_by_reset_that_there_is_nothing_newer) 
 TEST(Interworking, what_the_scripted_field_device_sends_is_what_the_recorded_one_sent) {
   Scenario scenario({.nodes = 0});
   std::vector<Frame> sent;
-  FieldDevice device(scenario.world());
-  scenario.world().air().observe(
-      [&](base::Instant, sim::StationId sender, base::Bytes frame) {
-        if (sender == device.station().station()) sent.emplace_back(frame.begin(), frame.end());
-      });
+  auto device = field_device(scenario);
+  scenario.world().air().observe([&](base::Instant, sim::StationId sender, base::Bytes frame) {
+    if (sender == device.station().station()) sent.emplace_back(frame.begin(), frame.end());
+  });
   ASSERT_TRUE(device.joins(1min));
   EXPECT_EQ(device.updates(5min), FieldDevice::Outcome::nothing_newer);
-  const auto recorded = recorded_frames("contiki-spirit1/field-device-asks.hex");
+  const auto joining = recorded_frames("contiki-spirit1/node-joins-as-router.hex");
+  const auto asking = recorded_frames("contiki-spirit1/field-device-asks.hex");
+  std::vector<Frame> recorded{joining.at(0), joining.at(1), joining.at(5)};
+  recorded.insert(recorded.end(), asking.begin(), asking.end());
   ASSERT_GE(sent.size(), recorded.size());
+  // It solicits until it is answered.
   for (std::size_t i = 0; i < recorded.size(); ++i) {
     auto frame = sent.at(sent.size() - recorded.size() + i);
     frame.at(2) = recorded[i].at(2);  // the MAC sequence number

@@ -12,16 +12,18 @@
 #include "core/base/version.hpp"
 #include "core/wire/coap.hpp"
 #include "core/wire/rpl.hpp"
-#include "tests/scenarios/scripted_station.hpp"
+#include "sim/field/scripted_station.hpp"
 
-namespace goldcrest::scenario {
+namespace goldcrest::sim {
 
 class FieldDevice {
  public:
   static constexpr wire::Eui64 eui64{{0x35, 0x36, 0x39, 0x38, 0x41, 0xA3, 0x69, 0x85}};
   static constexpr base::Version version{1, 1, 2};
 
-  explicit FieldDevice(sim::World& world) : station_(world, eui64) {}
+  /// `server`: whom it asks. `seed` is of its radio's back-off.
+  FieldDevice(World& world, const wire::Endpoint& server, std::uint64_t seed)
+      : station_(world, eui64, seed), server_(server) {}
 
   ScriptedStation& station() { return station_; }
 
@@ -39,17 +41,23 @@ class FieldDevice {
   unsigned retransmissions() const { return retransmissions_; }
 
  private:
+  template <typename Body>
+  void sends_rpl(const wire::MacAddress& to, const wire::Ipv6Address& destination,
+                 const Body& body);
+  void sends_dis();
+  void sends_dao(std::uint8_t sequence);
   void sends_request(std::uint16_t message_id);
   std::optional<Outcome> takes_answer(std::uint16_t message_id);
   std::optional<Outcome> takes_block(const wire::coap::Message& answer);
 
   ScriptedStation station_;
+  wire::Endpoint server_;
   std::optional<wire::Dio> dio_;
-  Frame dio_bytes_;  // what dio_ points into
+  wire::MacAddress parent_;
   std::vector<std::uint8_t> file_;
   std::uint32_t block_ = 0;
   bool got_block_ = false;
   unsigned retransmissions_ = 0;
 };
 
-}  // namespace goldcrest::scenario
+}  // namespace goldcrest::sim

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "tests/scenarios/field_device.hpp"
+#include "sim/field/field_device.hpp"
 
 #include <array>
 
 #include "core/wire/udp.hpp"
 #include "core/wire/update_protocol.hpp"
-#include "tests/scenarios/places.hpp"
 
-namespace goldcrest::scenario {
+namespace goldcrest::sim {
 
 namespace coap = wire::coap;
 using namespace std::chrono_literals;
@@ -16,6 +15,8 @@ namespace {
 
 constexpr std::uint8_t size_exponent = 4;  // 256 bytes
 constexpr std::uint16_t first_message_id = 0x2C96;
+constexpr std::uint8_t first_dao_sequence = 0xF1;
+constexpr std::uint8_t route_lifetime = 30;  // minutes
 constexpr auto deafness = 200ms;
 constexpr auto first_timeout = 2500ms;
 constexpr unsigned max_retransmissions = 4;
@@ -43,13 +44,38 @@ Frame request_message(std::uint16_t message_id, std::uint32_t block) {
 
 }  // namespace
 
+template <typename Body>
+void FieldDevice::sends_rpl(const wire::MacAddress& to, const wire::Ipv6Address& destination,
+                            const Body& body) {
+  const auto source = wire::Ipv6Address::link_local_from(eui64);
+  Frame datagram(limits::datagram_bytes);
+  base::ByteWriter writer(datagram);
+  wire::emit_ipv6(
+      writer,
+      {.next_header = wire::next_header::icmpv6, .source = source, .destination = destination},
+      [&](base::ByteWriter& out) { wire::emit_icmpv6(out, source, destination, body); });
+  station_.sends_datagram(to, writer.written());
+}
+
+void FieldDevice::sends_dis() {
+  sends_rpl(wire::MacAddress::broadcast(), wire::all_rpl_nodes, wire::Dis{});
+}
+
+void FieldDevice::sends_dao(std::uint8_t sequence) {
+  std::array<std::uint8_t, 32> storage{};
+  base::ByteWriter route(storage);
+  wire::emit_route(
+      route, {.target = {.prefix = own_address()}, .transit = {.path_lifetime = route_lifetime}});
+  sends_rpl(parent_, wire::Ipv6Address::link_local_from(parent_.extended),
+            wire::Dao{.instance = dio_->instance,
+                      .sequence = sequence,
+                      .dodag_id = dio_->dodag_id,
+                      .options = route.written()});
+}
+
 bool FieldDevice::joins(base::Duration limit) {
-  const auto recorded = recorded_frames("contiki-spirit1/node-joins-as-router.hex");
-  const auto& dis = recorded.at(0);
-  const auto& dao = recorded.at(1);
-  const auto& next_dao = recorded.at(5);
   for (const auto end = station_.now() + limit; station_.now() < end;) {
-    station_.sends(dis);
+    sends_dis();
     for (int wait = 0; wait < 100; ++wait) {
       station_.runs_for(50ms);
       while (auto datagram = station_.takes()) {
@@ -58,9 +84,10 @@ bool FieldDevice::joins(base::Duration limit) {
         const auto dio = wire::Dio::parse(*message);
         if (!dio) continue;
         dio_ = *dio;
-        station_.sends(dao);
+        parent_ = datagram->from;
+        sends_dao(first_dao_sequence);
         station_.runs_for(2s);
-        station_.sends(next_dao);
+        sends_dao(first_dao_sequence + 1);
         station_.runs_for(500ms);
         return true;
       }
@@ -70,7 +97,7 @@ bool FieldDevice::joins(base::Duration limit) {
 }
 
 void FieldDevice::sends_request(std::uint16_t message_id) {
-  const auto destination = places::server();
+  const auto& destination = server_;
   const auto message = request_message(message_id, block_);
   Frame inner(limits::datagram_bytes);
   base::ByteWriter writer(inner);
@@ -87,7 +114,7 @@ void FieldDevice::sends_request(std::uint16_t message_id) {
   Frame datagram(limits::datagram_bytes);
   base::ByteWriter with_option(datagram);
   base::ensure(wire::insert_rpl_option(writer.written(), rpl_option, with_option));
-  station_.sends_datagram(places::router_eui64, with_option.written());
+  station_.sends_datagram(parent_, with_option.written());
 }
 
 FieldDevice::Outcome FieldDevice::updates(base::Duration limit) {
@@ -119,8 +146,8 @@ std::optional<FieldDevice::Outcome> FieldDevice::takes_answer(std::uint16_t mess
     if (!upper || upper->protocol != wire::next_header::udp) continue;
     const auto header = datagram->header();
     const auto udp = wire::UdpDatagram::parse(upper->payload, header.source, header.destination);
-    if (!udp || header.destination != own_address() ||
-        header.source != places::server().address || udp->destination_port != 5683) {
+    if (!udp || header.destination != own_address() || header.source != server_.address ||
+        udp->destination_port != 5683) {
       continue;
     }
     const auto answer = coap::parse(udp->payload);
@@ -146,4 +173,4 @@ std::optional<FieldDevice::Outcome> FieldDevice::takes_block(const coap::Message
   return std::nullopt;
 }
 
-}  // namespace goldcrest::scenario
+}  // namespace goldcrest::sim

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "tests/scenarios/scripted_station.hpp"
+#include "sim/field/scripted_station.hpp"
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 #include "core/base/limits.hpp"
 #include "core/wire/sixlowpan.hpp"
-#include "tests/scenarios/inputs.hpp"
 
-namespace goldcrest::scenario {
+namespace goldcrest::sim {
 
 using namespace std::chrono_literals;
 
@@ -23,22 +20,6 @@ constexpr base::Duration turnaround = 300us;
 constexpr base::Duration sensing_time = 1'700us;
 constexpr base::Duration sense_every = 500us;
 }  // namespace
-
-std::vector<Frame> recorded_frames(const std::string& file) {
-  const std::string path = std::string(GOLDCREST_ROOT) + "/tests/vectors/" + file;
-  std::ifstream stream(path);
-  if (!stream) throw std::runtime_error("cannot read " + path);
-  std::vector<Frame> frames;
-  for (std::string line; std::getline(stream, line);) {
-    std::istringstream bytes(line);
-    Frame frame;
-    for (unsigned byte = 0; bytes >> std::hex >> byte;) {
-      frame.push_back(static_cast<std::uint8_t>(byte));
-    }
-    if (!frame.empty()) frames.push_back(std::move(frame));
-  }
-  return frames;
-}
 
 std::optional<wire::UpperLayer> ReceivedDatagram::upper() const {
   const auto layer = wire::upper_layer(bytes);
@@ -54,28 +35,26 @@ std::optional<wire::Icmpv6Message> ReceivedDatagram::rpl() const {
   return *message;
 }
 
-ScriptedStation::ScriptedStation(sim::World& world, const wire::Eui64& eui64)
-    : world_(world), eui64_(eui64), station_(world.air().add(*this)), random_(seed()) {}
+ScriptedStation::ScriptedStation(World& world, const wire::Eui64& eui64, std::uint64_t seed)
+    : world_(world), eui64_(eui64), station_(world.air().add(*this)), random_(seed) {}
 
-Frame ScriptedStation::mac_frame(const wire::Eui64& neighbour, base::Bytes payload) {
+Frame ScriptedStation::mac_frame(const wire::MacAddress& to, base::Bytes payload) {
   Frame frame(limits::frame_bytes);
   base::ByteWriter writer(frame);
-  wire::MacFrame::data(0xABCD, ++sequence_, wire::MacAddress::from(eui64_),
-                       wire::MacAddress::from(neighbour), payload)
+  wire::MacFrame::data(0xABCD, ++sequence_, wire::MacAddress::from(eui64_), to, payload)
       .emit(writer);
   if (!writer.ok()) throw std::runtime_error("the frame is too long");
   frame.resize(writer.size());
   return frame;
 }
 
-void ScriptedStation::sends_datagram(const wire::Eui64& neighbour, base::Bytes datagram) {
-  const wire::LinkAddresses link{wire::MacAddress::from(eui64_),
-                                 wire::MacAddress::from(neighbour)};
+void ScriptedStation::sends_datagram(const wire::MacAddress& to, base::Bytes datagram) {
+  const wire::LinkAddresses link{wire::MacAddress::from(eui64_), to};
   std::array<std::uint8_t, wire::max_compressed_header> compressed_storage{};
   base::ByteWriter compressed(compressed_storage);
   const auto covered = wire::compress_header(datagram, link, {}, compressed);
   if (!covered) throw std::runtime_error("the datagram cannot be compressed");
-  const std::size_t room = limits::frame_bytes - 21;  // two 64-bit addresses
+  const std::size_t room = limits::frame_bytes - 5 - 8 - to.size();
 
   Frame payload(compressed.written().begin(), compressed.written().end());
   const auto append = [&](std::size_t from, std::size_t size) {
@@ -84,7 +63,7 @@ void ScriptedStation::sends_datagram(const wire::Eui64& neighbour, base::Bytes d
   };
   if (payload.size() + datagram.size() - *covered <= room) {
     append(*covered, datagram.size() - *covered);
-    return sends(mac_frame(neighbour, payload));
+    return sends(mac_frame(to, payload));
   }
   ++tag_;
   const auto size = static_cast<std::uint16_t>(datagram.size());
@@ -97,7 +76,7 @@ void ScriptedStation::sends_datagram(const wire::Eui64& neighbour, base::Bytes d
                          .datagram_offset = static_cast<std::uint16_t>(offset)}
         .emit(writer);
     payload.insert(payload.begin(), writer.written().begin(), writer.written().end());
-    sends(mac_frame(neighbour, payload));
+    sends(mac_frame(to, payload));
     payload.clear();
   };
   const auto free = room - wire::FragmentHeader::first_size - payload.size();
@@ -105,8 +84,8 @@ void ScriptedStation::sends_datagram(const wire::Eui64& neighbour, base::Bytes d
   append(*covered, offset - *covered);
   fragment(0);
   while (offset < datagram.size()) {
-    const auto piece = std::min((room - wire::FragmentHeader::later_size) / 8 * 8,
-                                datagram.size() - offset);
+    const auto piece =
+        std::min((room - wire::FragmentHeader::later_size) / 8 * 8, datagram.size() - offset);
     append(offset, piece);
     fragment(offset);
     offset += piece;
@@ -117,7 +96,7 @@ void ScriptedStation::runs_for(base::Duration duration) {
   for (const auto end = now() + duration; now() < end;) {
     world_.run_until(std::min<base::Instant>(now() + sense_every, end));
     if (outgoing_.empty() || now() < std::max(sending_until_, back_off_until_)) continue;
-    const auto settings = sim::default_radio_settings();
+    const auto settings = default_radio_settings();
     if (receiving_ || world_.air().rssi_dbm(station_, now(), settings) > busy_threshold_dbm) {
       free_since_.reset();
       back_off_until_ = now() + random_.below(31) * 1ms;
@@ -127,16 +106,16 @@ void ScriptedStation::runs_for(base::Duration duration) {
     if (now() - *free_since_ < sensing_time) continue;
     free_since_.reset();
     const auto begin = now() + turnaround;
-    sending_until_ = begin + sim::air_time(outgoing_.front().size(), settings);
+    sending_until_ = begin + air_time(outgoing_.front().size(), settings);
     world_.air().transmit(station_, begin, sending_until_, outgoing_.front(), settings);
     outgoing_.pop_front();
   }
 }
 
-void ScriptedStation::packet_begin(std::uint64_t packet_id, base::Instant begin, base::Instant,
-                                   int, const board::RadioSettings& settings) {
+void ScriptedStation::packet_begin(std::uint64_t packet_id, base::Instant begin, base::Instant, int,
+                                   const board::RadioSettings& settings) {
   const bool listens = begin >= deaf_until_ && begin >= sending_until_ && !receiving_ &&
-                       settings == sim::default_radio_settings();
+                       settings == default_radio_settings();
   if (listens) receiving_ = packet_id;
 }
 
@@ -171,8 +150,8 @@ void ScriptedStation::receive_fragment(const wire::MacFrame& mac) {
   const auto header = wire::FragmentHeader::parse(mac.payload);
   if (!header) return;
   const auto data = mac.payload.subspan(header->size());
-  const bool same = partial_missing_ > 0 && partial_tag_ == header->datagram_tag &&
-                    partial_.from == mac.source;
+  const bool same =
+      partial_missing_ > 0 && partial_tag_ == header->datagram_tag && partial_.from == mac.source;
   if (header->first) {
     if (same) return;  // a repetition
     partial_ = {mac.source, mac.destination.is_broadcast(), Frame(header->datagram_size)};
@@ -205,4 +184,4 @@ std::optional<ReceivedDatagram> ScriptedStation::takes() {
   return datagram;
 }
 
-}  // namespace goldcrest::scenario
+}  // namespace goldcrest::sim

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A radio on the virtual air that a test plays by hand, and the layers between its frames and the
+// A radio on the virtual air that is played by hand, and the layers between its frames and the
 // datagrams inside: one frame at a time, carrier sensing with random back-off, 6LoWPAN without
 // contexts, one reassembly, no link acks, as ST's Contiki port has them.
 #pragma once
@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "core/base/random.hpp"
@@ -16,12 +15,9 @@
 #include "core/wire/ipv6.hpp"
 #include "sim/world/world.hpp"
 
-namespace goldcrest::scenario {
+namespace goldcrest::sim {
 
 using Frame = std::vector<std::uint8_t>;
-
-/// The frames of a file in tests/vectors, in order.
-std::vector<Frame> recorded_frames(const std::string& file);
 
 /// An IPv6 datagram that came.
 struct ReceivedDatagram {
@@ -35,17 +31,19 @@ struct ReceivedDatagram {
   std::optional<wire::Icmpv6Message> rpl() const;
 };
 
-class ScriptedStation final : private sim::RadioReceiver {
+class ScriptedStation final : private RadioReceiver {
  public:
-  ScriptedStation(sim::World& world, const wire::Eui64& eui64);
+  /// `seed` is of its back-off.
+  ScriptedStation(World& world, const wire::Eui64& eui64, std::uint64_t seed);
 
-  sim::StationId station() const { return station_; }
+  StationId station() const { return station_; }
   base::Instant now() const { return world_.now(); }
 
   /// Puts a frame on the air as it is, after those that wait, when the channel is free.
   void sends(Frame frame) { outgoing_.push_back(std::move(frame)); }
-  /// Sends a datagram to a neighbour, compressed and fragmented as the recorded device does.
-  void sends_datagram(const wire::Eui64& neighbour, base::Bytes datagram);
+  /// Sends a datagram to a neighbour or to all, compressed and fragmented as the recorded device
+  /// does.
+  void sends_datagram(const wire::MacAddress& to, base::Bytes datagram);
   /// Hears nothing until then.
   void is_deaf_until(base::Instant until) { deaf_until_ = until; }
   bool sending() const { return !outgoing_.empty() || now() < sending_until_; }
@@ -64,11 +62,11 @@ class ScriptedStation final : private sim::RadioReceiver {
                   bool corrupt) override;
   void receive(base::Bytes frame);
   void receive_fragment(const wire::MacFrame& mac);
-  Frame mac_frame(const wire::Eui64& neighbour, base::Bytes payload);
+  Frame mac_frame(const wire::MacAddress& to, base::Bytes payload);
 
-  sim::World& world_;
+  World& world_;
   wire::Eui64 eui64_;
-  sim::StationId station_;
+  StationId station_;
   std::deque<Frame> outgoing_;
   std::deque<ReceivedDatagram> received_;
   std::optional<std::uint64_t> receiving_;
@@ -87,4 +85,4 @@ class ScriptedStation final : private sim::RadioReceiver {
   std::size_t partial_missing_ = 0;
 };
 
-}  // namespace goldcrest::scenario
+}  // namespace goldcrest::sim
