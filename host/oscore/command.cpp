@@ -12,7 +12,6 @@
 #include <memory>
 
 #include "core/base/ensure.hpp"
-#include "core/update/secure_context.hpp"
 #include "host/oscore/context_file.hpp"
 #include "host/packer/hex.hpp"
 #include "host/system/run.hpp"
@@ -110,19 +109,10 @@ Done provision(const Options& options) {
   if (found == contexts->end()) {
     return Failure(fmt::format("{} has no context named {}", options.file, options.name));
   }
-  if (found->id_context) {
-    return Failure(
-        fmt::format("{} has an id_context, which devices have no room for", options.name));
-  }
-  update::SecureContext context;
-  const bool fits = context.device_id.append(found->device_id) &&
-                    context.server_id.append(found->server_id) &&
-                    context.master_secret.append(found->master_secret) &&
-                    context.master_salt.append(found->master_salt);
-  base::ensure(fits);
-  std::array<char, update::secure_context_text_characters> text;
-  fmt::print("{}\n", update::emit_secure_context_text(context, text));
-  OPENSSL_cleanse(text.data(), text.size());
+  auto line = provisioning_line(*found);
+  if (!line) return Failure(line.error());
+  fmt::print("{}\n", *line);
+  OPENSSL_cleanse(line->data(), line->size());
   return {};
 }
 

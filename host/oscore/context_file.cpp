@@ -11,6 +11,7 @@
 #include <set>
 
 #include "core/base/ensure.hpp"
+#include "core/update/secure_context.hpp"
 #include "host/packer/files.hpp"
 #include "host/packer/hex.hpp"
 
@@ -157,6 +158,23 @@ Context derive(const SharedContext& shared, const ByteString& sender, const Byte
 }
 
 }  // namespace
+
+std::expected<std::string, std::string> provisioning_line(const SharedContext& shared) {
+  if (shared.id_context) {
+    return std::unexpected(
+        fmt::format("{} has an id_context, which devices have no room for", shared.name));
+  }
+  update::SecureContext context;
+  const bool fits = context.device_id.append(shared.device_id) &&
+                    context.server_id.append(shared.server_id) &&
+                    context.master_secret.append(shared.master_secret) &&
+                    context.master_salt.append(shared.master_salt);
+  base::ensure(fits);
+  std::array<char, update::secure_context_text_characters> text;
+  std::string line(update::emit_secure_context_text(context, text));
+  OPENSSL_cleanse(text.data(), text.size());
+  return line;
+}
 
 std::optional<wire::Eui64> parse_eui64(std::string_view text) {
   std::string digits;

@@ -55,6 +55,11 @@ Context server_end(const SharedContext& shared);
 [[nodiscard]] std::expected<void, std::string> write_contexts(
     const std::filesystem::path& path, const std::vector<SharedContext>& contexts);
 
+/// The line that the provisioning application of a device takes (core/update/secure_context.hpp).
+/// Fails with one line for a context that devices have no room for.
+[[nodiscard]] std::expected<std::string, std::string> provisioning_line(
+    const SharedContext& shared);
+
 /// "00:73:7a:…" or 16 digits, most significant byte first.
 std::optional<wire::Eui64> parse_eui64(std::string_view text);
 

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "core/update/secure_context.hpp"
 #include "host/oscore/sequence_file.hpp"
 #include "host/packer/test_folder.hpp"
 
@@ -45,6 +47,20 @@ TEST(ContextFile, ComesBackAsItWasAndBothEndsUnderstandEachOther) {
   device.sender_cipher().seal(device.nonce(device.sender_id(), one), {}, message);
   EXPECT_TRUE(
       server.recipient_cipher().open(server.nonce(server.recipient_id(), one), {}, message));
+}
+
+TEST(ContextFile, TheLineForADeviceIsWhatTheDeviceUnderstands) {
+  const auto contexts = parse(entry(R"(, "master_salt": "0a0b")") + "," +
+                              entry(R"(, "id_context": "ffff")", "0203", "m"));
+  ASSERT_TRUE(contexts) << contexts.error();
+  const auto line = provisioning_line((*contexts)[0]);
+  ASSERT_TRUE(line) << line.error();
+  const auto understood = update::parse_secure_context_text(*line);
+  ASSERT_TRUE(understood) << *line;
+  EXPECT_TRUE(std::ranges::equal(understood->device_id, (*contexts)[0].device_id));
+  EXPECT_TRUE(std::ranges::equal(understood->master_secret, (*contexts)[0].master_secret));
+  EXPECT_TRUE(std::ranges::equal(understood->master_salt, (*contexts)[0].master_salt));
+  EXPECT_FALSE(provisioning_line((*contexts)[1])) << "devices have no room for an id_context";
 }
 
 TEST(ContextFile, OthersMustNotReadIt) {

@@ -30,6 +30,9 @@ std::vector<std::uint8_t> read_all(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+constexpr std::string_view path_on_the_air = "updates";
+constexpr std::string_view product_on_the_air = "STM32L1";
+
 /// The name an update file with these bytes has to have.
 std::string renamed(const std::string& name, const std::vector<std::uint8_t>& bytes) {
   const auto checksum = name.rfind("_0x");
@@ -38,9 +41,17 @@ std::string renamed(const std::string& name, const std::vector<std::uint8_t>& by
 
 }  // namespace
 
+Story::Eavesdropped Story::eavesdropped(const std::filesystem::path& file) const {
+  return {.path = sniffer_.reads(wire::coap::bytes_of(path_on_the_air)),
+          .product = sniffer_.reads(wire::coap::bytes_of(product_on_the_air)),
+          .pieces = sniffer_.pieces_of(read_all(file))};
+}
+
 void Story::serve() {
-  narrator_.direction(
-      fmt::format("the update server starts at {}, port 5683", places::server_text));
+  narrator_.direction(fmt::format("the update server starts at {}, port 5683; OSCORE required",
+                                  places::server_text));
+  start_server(server::OscorePolicy::required);
+  claim(!contexts_.empty(), "the server has the security context of the node to come");
   publish(release("1.1.31"));
   claim(store_.updates().size() == 1, "the server lists the update it found");
   narrator_.direction("the border router starts");
@@ -92,6 +103,13 @@ void Story::provision() {
             enter(places::server_text, "There are unsaved changes."),
         "the server's address is taken; the menu says that there are unsaved changes");
   claim(enter("4", "saved"), "the settings are saved");
+  const auto context = contexts_.empty() ? std::unexpected(std::string("there is none"))
+                                         : oscore::provisioning_line(contexts_.front());
+  claim(context && enter("b", "security context (saved at once), - for not set> ") &&
+            enter(*context, "b  security context: set"),
+        "the security context that goldcrest oscore has made is taken");
+  claim(context && node_->console().find(*context) == std::string::npos,
+        "and not shown while it is typed");
 
   narrator_.direction("power off, power on");
   node_->board().power(false);
@@ -100,6 +118,7 @@ void Story::provision() {
   node_->board().power(true);
   claim(wait_for(fmt::format("a  OTA server IP address: {}", places::server_text), seconds(10)),
         "the settings survive the loss of power");
+  claim(wait_for("b  security context: set", seconds(5)), "and so does the security context");
 }
 
 void Story::run() {
@@ -108,6 +127,8 @@ void Story::run() {
         "without the jumper version 1.0.31 starts");
   claim(wait_for(fmt::format("Update server: {}", places::server_text), seconds(5)),
         "it knows the server it will ask");
+  claim(wait_for("Conversation with the server: protected", seconds(5)),
+        "and will hear and say nothing unprotected");
   claim(wait_for("[RPL: new instance 30]", seconds(60)), "it hears the mesh's RPL instance");
   claim(wait_for("[RPL: joined DODAG", seconds(60)), "it joins the DODAG");
   claim(world_.run_until([this] { return router_->border_router()->route_count() == 1; },
@@ -123,6 +144,11 @@ void Story::update() {
   claim(wait_for("COMPLETE", minutes(20)), "it fetches, decrypts, writes and verifies the image");
   update_time_ = world_.now() - start;
   update_bytes_ = progress_total_;
+  claim(node_is_protected(), "the server knows by the security context whom it served");
+  const auto overheard = eavesdropped(release("1.1.31"));
+  claim(!overheard.path && !overheard.product && overheard.pieces == 0,
+        "who listened on the radio has read no path, no product, and no piece of the file, "
+        "its manifest included");
 }
 
 void Story::changed() {
@@ -191,10 +217,19 @@ void Story::tamper() {
   bytes[bytes.size() / 2] ^= 0x01;
   const auto tampered = renamed(name, bytes);
   publish(tampered, bytes);
+  narrator_.direction(
+      "somebody on the path answers first: nothing newer, not found, reset, old answers");
+  forging_ = true;
   press_button();
-  claim(
-      wait_for("[Update: version 1.3.31", minutes(3)) && wait_for("[Update refused: ", minutes(20)),
-      "the node refuses the changed file, with the reason on its console");
+  const auto before_asking = node_->console().size();
+  const bool found = wait_for("[Update: version 1.3.31", minutes(3));
+  const auto said = std::string_view(node_->console()).substr(before_asking);
+  claim(found && said.find("nothing newer") == std::string_view::npos &&
+            said.find("classic") == std::string_view::npos,
+        "the node hears none of it, and finds version 1.3.31");
+  forging_ = false;
+  claim(wait_for("[Update refused: ", minutes(20)),
+        "the node refuses the changed file, with the reason on its console");
   (void)store_.remove(tampered);
 
   reset_board(false);
@@ -240,6 +275,29 @@ void Story::lock_for_ever() {
             wait_for("Current version: 1.3.31", seconds(30)) && wait_for_join() &&
             wait_for("[Confirmed: version", minutes(3)),
         "it is still updated over the air, to 1.3.31");
+}
+
+void Story::old_device() {
+  narrator_.direction("an old device is switched on, which knows the classic protocol only");
+  sniffer_.forgets();
+  FieldDevice device(world_, places::server(), options_.seed);
+  claim(device.joins(minutes(2)), "it joins the mesh");
+  claim(device.updates(minutes(3)) == FieldDevice::Outcome::refused,
+        "a server that requires OSCORE does not serve it");
+  narrator_.direction("the server starts again, with --oscore-policy optional");
+  start_server(server::OscorePolicy::optional);
+  const auto file = read_all(release("1.3.31"));
+  old_device_ = {.device = &device, .total = file.size()};
+  claim(device.updates(minutes(20)) == FieldDevice::Outcome::complete && device.file() == file,
+        "now it is served the whole of 1.3.31");
+  old_device_ = {};
+  const auto overheard = eavesdropped(release("1.3.31"));
+  claim(overheard.path && overheard.product && overheard.pieces > 1000,
+        "who listened on the radio has read path, product and pieces of the file");
+  mark();
+  press_button();
+  claim(wait_for("[Update: nothing newer", minutes(3)) && node_is_protected(),
+        "the node's conversation is protected as before");
 }
 
 }  // namespace goldcrest::sim

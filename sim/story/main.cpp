@@ -27,6 +27,10 @@ int main(int argc, char** argv) {
   app.add_option("--public-key", public_key, "the server checks signatures with it")
       ->required()
       ->check(CLI::ExistingFile);
+  app.add_option("--oscore", options.oscore,
+                 "file of security contexts; the node is given the first")
+      ->required()
+      ->check(CLI::ExistingFile);
   app.add_option("--seed", options.seed, "seed of everything random")->capture_default_str();
   app.add_option("--loss", options.air.loss, "share of radio frames that are lost, 0 to 1")
       ->check(CLI::Range(0.0, 1.0));

@@ -56,24 +56,49 @@ Story::Story(StoryOptions options)
           [this](std::string_view line) { narrator_.say("router", std::string(line) + "\n"); }) {
   world_.after_step([this](base::Instant now) {
     narrator_.set_time(now);
+    if (old_device_.device != nullptr) {
+      narrator_.progress("old device", old_device_.device->file().size(), old_device_.total);
+    }
     if (options_.realtime) pace(now);
   });
-  if (options_.pcap) {
-    world_.air().observe(
-        [this](base::Instant time, StationId, std::span<const std::uint8_t> frame) {
-          (void)options_.pcap->frame(time, frame);
-        });
-  }
-  world_.internet().listen(places::server(), [this](base::Instant now, const wire::Endpoint& from,
-                                                    base::Bytes datagram) {
-    if (const auto answer = engine_.receive(now, from, datagram)) {
-      world_.internet().send(now, places::server(), from, *answer);
-    }
+  world_.air().observe([this](base::Instant time, StationId, std::span<const std::uint8_t> frame) {
+    sniffer_.hears(frame);
+    if (options_.pcap) (void)options_.pcap->frame(time, frame);
   });
   router_ = &world_.add_router({.eui64 = {{0x02, 0, 0, 0, 0, 0, 0, 0x01}}}, places::router(),
                                options_.seed + 1, dodag_log_);
   node_ = &world_.add_board({.seed = options_.seed});
   node_->watch([this](std::string_view text) { narrator_.say("node", text); });
+}
+
+/// Starts it, or starts it again: then it knows of no conversation before.
+void Story::start_server(server::OscorePolicy policy) {
+  front_.reset();
+  auto files = server::OscoreFiles::open(options_.oscore);
+  if (!files) return claim(false, "the server starts: " + files.error());
+  contexts_ = files->contexts;
+  server::RequestLog* log = this;
+  front_.emplace(*std::move(files), engine_, policy, log);
+  world_.internet().listen(places::server(),
+                           [this](base::Instant now, const wire::Endpoint& from,
+                                  base::Bytes datagram) { serve_datagram(now, from, datagram); });
+}
+
+void Story::serve_datagram(base::Instant now, const wire::Endpoint& from, base::Bytes datagram) {
+  if (forging_) {
+    for (const auto& forged : forger_.answers_to(datagram)) {
+      world_.internet().send(now, places::server(), from, forged);
+    }
+  }
+  const auto answer = front_->receive(now, from, datagram);
+  if (!answer) return;
+  forger_.hears(*answer);
+  world_.internet().send(now, places::server(), from, *answer);
+}
+
+/// By the server's log of the last request.
+bool Story::node_is_protected() const {
+  return !contexts_.empty() && last_context_ == contexts_.front().name;
 }
 
 bool Story::play() {
@@ -106,6 +131,7 @@ void Story::perform(int number) {
       {"Interrupt", &Story::interrupt},
       {"Tamper", &Story::tamper},
       {"Lock", &Story::lock_for_ever},
+      {"Old device", &Story::old_device},
   }};
   const auto& act = acts.at(static_cast<std::size_t>(number - 1));
   narrator_.act(number, act.title);
@@ -233,6 +259,7 @@ void Story::summary(std::chrono::steady_clock::duration real_time) {
 }
 
 void Story::request(const server::RequestRecord& record) {
+  last_context_ = record.context;
   // One line a block would drown the story: files show as the node's progress instead.
   const bool block_in_the_middle = record.length > 0 && record.offset > 0;
   if (!block_in_the_middle) narrator_.say("server", server::to_text(record) + "\n");

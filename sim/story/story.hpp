@@ -14,8 +14,12 @@
 #include "core/base/version.hpp"
 #include "host/router/dodag_log.hpp"
 #include "host/server/engine.hpp"
+#include "host/server/oscore_front.hpp"
 #include "host/server/store.hpp"
 #include "sim/air/pcap.hpp"
+#include "sim/field/field_device.hpp"
+#include "sim/field/forger.hpp"
+#include "sim/field/sniffer.hpp"
 #include "sim/story/narrator.hpp"
 #include "sim/world/world.hpp"
 
@@ -25,16 +29,17 @@ struct StoryOptions {
   std::filesystem::path man;       ///< MAN image, version 1.0.31
   std::filesystem::path releases;  ///< folder with the .fmu files of 1.1.31, 1.2.31 and 1.3.31
   std::vector<packer::PublicKey> public_keys;
+  std::filesystem::path oscore;  ///< file of security contexts; the first is the node's
   std::uint64_t seed = 1;
   AirOptions air;
   std::optional<PcapWriter> pcap;
   bool realtime = false;
   bool quiet = false;
   bool terminal = false;
-  std::optional<int> only_act;  ///< 1 to 10; the acts before it are played silently
+  std::optional<int> only_act;  ///< 1 to 11; the acts before it are played silently
 };
 
-inline constexpr int story_acts = 10;
+inline constexpr int story_acts = 11;
 
 class Story final : private server::RequestLog {
  public:
@@ -55,8 +60,19 @@ class Story final : private server::RequestLog {
   void interrupt();
   void tamper();
   void lock_for_ever();
+  void old_device();
 
   // What acts are made of, in story.cpp.
+  void start_server(server::OscorePolicy policy);
+  void serve_datagram(base::Instant now, const wire::Endpoint& from, base::Bytes datagram);
+  bool node_is_protected() const;
+  /// What of a conversation about `file` the frames on the air have given away.
+  struct Eavesdropped {
+    bool path = false;
+    bool product = false;
+    std::size_t pieces = 0;
+  };
+  Eavesdropped eavesdropped(const std::filesystem::path& file) const;
   void claim(bool holds, std::string_view what);
   void publish(const std::filesystem::path& file);
   void publish(const std::string& name, std::vector<std::uint8_t> bytes);
@@ -82,6 +98,17 @@ class Story final : private server::RequestLog {
   World world_;
   server::Store store_;
   server::Engine engine_;
+  std::optional<server::OscoreFront> front_;
+  std::vector<oscore::SharedContext> contexts_;
+  Sniffer sniffer_;
+  Forger forger_;
+  bool forging_ = false;
+  /// While it downloads.
+  struct OldDevice {
+    const FieldDevice* device = nullptr;
+    std::size_t total = 0;
+  } old_device_;
+  std::string last_context_;  ///< of the server's log: whose request was the last
   router::DodagLog dodag_log_;
   VirtualRouter* router_ = nullptr;
   BoardStation* node_ = nullptr;
