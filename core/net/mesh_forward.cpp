@@ -46,7 +46,7 @@ ForwardResult MeshStack::forward(base::Instant now, Packet& packet) {
   const bool came_back = place && place->option.forwarding_error;
   if (came_back) owner_.forwarding_error(now, header.destination, *packet.link_source);
   const auto hop = owner_.next_hop(header.destination);
-  if (hop.kind == NextHop::Kind::none) return no_route(now, packet);
+  if (hop.kind == NextHop::Kind::none || source_forged(packet)) return no_route(now, packet);
   if (hop.kind == NextHop::Kind::neighbour && !hop.down) {
     if (place && place->option.down) return return_packet(now, packet, hop, *place);
     if (packet.link_source && *packet.link_source == hop.eui64) return no_route(now, packet);
@@ -160,7 +160,9 @@ void MeshStack::send_error(base::Instant now, const Packet& packet, std::uint8_t
 /// RFC 4443 section 2.4 (e) and (f).
 bool MeshStack::may_report(base::Instant now, const Packet& packet, std::uint8_t type) {
   const auto& header = packet.header;
-  if (header.source.unspecified() || header.source.multicast()) return false;
+  if (header.source.unspecified() || header.source.multicast() || source_forged(packet)) {
+    return false;
+  }
   const bool to_many = header.destination.multicast() || packet.link_multicast;
   if (to_many && type != wire::icmpv6_type::packet_too_big) return false;
   if (const auto upper = wire::upper_layer(packet.bytes)) {

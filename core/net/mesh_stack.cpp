@@ -100,7 +100,18 @@ ForwardResult MeshStack::handle(base::Instant now, Packet& packet) {
   return ForwardResult::accepted;
 }
 
+/// A source beyond the edge of the mesh, in a packet from inside, is somebody's who has not asked.
+bool MeshStack::source_forged(const Packet& packet) {
+  const auto& source = packet.header.source;
+  return packet.link_source && !source.link_local() && !source.unspecified() &&
+         owner_.next_hop(source).kind == NextHop::Kind::outside;
+}
+
 void MeshStack::deliver(base::Instant now, const Packet& packet) {
+  if (source_forged(packet)) {
+    ++statistics_.ipv6.no_route;
+    return;
+  }
   const auto upper = wire::upper_layer(packet.bytes);
   if (!upper) {
     ++statistics_.ipv6.malformed;

@@ -138,6 +138,7 @@ class MeshStack final : public RplOutput {
   };
 
   ForwardResult handle(base::Instant now, Packet& packet);
+  bool source_forged(const Packet& packet);
   bool ours(const wire::Ipv6Address& address) const;
   bool ours_multicast(const wire::Ipv6Address& address) const;
   void deliver(base::Instant now, const Packet& packet);

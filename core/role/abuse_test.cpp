@@ -46,19 +46,28 @@ class RouterUnderAbuse : public ::testing::Test {
   void hear_rpl(const wire::Eui64& from, const Message& message, bool multicast = false) {
     const auto source = wire::Ipv6Address::link_local_from(from);
     const auto to = multicast ? wire::all_rpl_nodes : network.router().link_local_address();
+    hear_datagram(from, icmpv6(source, to, message), multicast);
+  }
+  template <typename Message>
+  static Frame icmpv6(const wire::Ipv6Address& source, const wire::Ipv6Address& to,
+                      const Message& message) {
     Frame datagram(300);
     base::ByteWriter writer(datagram);
     wire::emit_ipv6(writer,
                     {.next_header = wire::next_header::icmpv6, .source = source, .destination = to},
                     [&](base::ByteWriter& out) { wire::emit_icmpv6(out, source, to, message); });
+    datagram.resize(writer.size());
+    return datagram;
+  }
+  void hear_datagram(const wire::Eui64& from, const Frame& datagram, bool multicast = false) {
     const wire::LinkAddresses link{
         wire::MacAddress::from(from),
         multicast ? wire::MacAddress::broadcast() : wire::MacAddress::from(eui64(0x1000))};
     Frame payload(200);
     base::ByteWriter out(payload);
-    const auto covered = wire::compress_header(writer.written(), link, {}, out);
+    const auto covered = wire::compress_header(datagram, link, {}, out);
     ASSERT_TRUE(covered);
-    out.bytes(writer.written().subspan(*covered));
+    out.bytes(base::Bytes(datagram).subspan(*covered));
     hear(from, out.written(), multicast);
   }
   void hear_dao(const wire::Eui64& from, const wire::Ipv6Address& target,
@@ -227,6 +236,31 @@ TEST_F(RouterUnderAbuse, AFloodOfGarbageIsSurvived) {
   }
   EXPECT_TRUE(network.all_reachable());
   EXPECT_TRUE(served());
+}
+
+// Whoever has that address would get the answers: to a ping, to a closed port, to a used up hop
+// limit, from the border router and from an honest node.
+TEST_F(RouterUnderAbuse, AForgedSourceInTheWorldIsNotAnswered) {
+  const auto victim = *wire::Ipv6Address::parse("2001:db8::1");
+  const auto thief = forged(1);
+  auto& router = network.router();
+  const auto nobody = global(forged(2));
+  for (const auto& to : {router.global_address(), network.node(2).address(), nobody}) {
+    hear_datagram(thief, icmpv6(victim, to, wire::Echo{.sequence = 1}));
+    auto packet = udp_datagram({victim, 9}, {to, 9}, Frame(4));
+    hear_datagram(thief, packet);
+    packet[wire::Ipv6Header::hop_limit_offset] = 1;
+    hear_datagram(thief, packet);
+    network.channel.run(5s);
+  }
+  EXPECT_FALSE(router.take_from_mesh());
+  EXPECT_TRUE(served());
+}
+
+TEST_F(RouterUnderAbuse, NobodyInTheMeshSpeaksToTheWorldAsTheBorderRouter) {
+  hear_datagram(forged(1), udp_datagram({network.router().global_address(), 9}, server, Frame(4)));
+  EXPECT_FALSE(network.router().take_from_mesh());
+  EXPECT_EQ(network.router().dropped_to_outside(), 1u);
 }
 
 // From the world, to addresses that do not exist: each could be a node whose DAO was lost.

@@ -144,7 +144,8 @@ bool BorderRouter::send_outside(base::Instant now, base::Bytes datagram,
                                 const std::optional<wire::Eui64>& link_source) {
   const auto header = wire::Ipv6Header::parse(datagram);
   // Only what the mesh itself has sent leaves it: no forged source, nothing that came from outside.
-  if (!header || !header->source.same_prefix64(config_.prefix)) {
+  if (!header || !header->source.same_prefix64(config_.prefix) ||
+      (link_source && header->source == global_address())) {
     ++dropped_to_outside_;
     return false;
   }

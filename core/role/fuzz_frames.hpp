@@ -35,6 +35,14 @@ class Frames {
  public:
   explicit Frames(base::Bytes input) : input_(input) {}
 
+  /// Where the next frame is read from, for what an input holds besides frames.
+  base::ByteReader& input() { return input_; }
+
+  /// A frame to us with the whole datagram, which may be longer than a radio would send.
+  std::vector<std::uint8_t> carrying(const wire::Eui64& sender, base::Bytes datagram) {
+    return mac_frame(sender, false, compressed(sender, 0, datagram));
+  }
+
   std::optional<FuzzedFrame> next() {
     const auto how = input_.u8();
     const auto pause = input_.u8();
