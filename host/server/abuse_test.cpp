@@ -67,6 +67,18 @@ class ServerUnderAbuse : public ::testing::Test {
         buffer);
     return {written.begin(), written.end()};
   }
+  /// What a field device sends for one block: its own 256 bytes a block.
+  static Bytes classic_block(std::uint32_t number) {
+    Bytes buffer(100);
+    coap::MessageWriter writer(buffer, coap::Type::confirmable, coap::Code::get,
+                               static_cast<std::uint16_t>(number));
+    writer.path("updates");
+    writer.option_block(coap::option::block2,
+                        {.number = number, .size_exponent = classic_exponent});
+    writer.payload(classic());
+    const auto written = *writer.finish();
+    return {written.begin(), written.end()};
+  }
   static Bytes ask() {
     wire::Ask ask;
     ask.product = "OTA-STM32L1-SPIRIT1";
@@ -76,20 +88,22 @@ class ServerUnderAbuse : public ::testing::Test {
   }
   /// Every kind of request there is, as an attacker would shorten it.
   std::vector<std::pair<std::string, Bytes>> kinds() const {
-    return {{"file", request(update->path)},
-            {"file, 1,024 bytes", request(update->path, coap::Code::get, {}, 6)},
-            {"list", request("updates")},
-            {"discovery", request(".well-known/core")},
-            {"classic", request("updates", coap::Code::get, classic())},
-            {"classic, 1,024 bytes", request("updates", coap::Code::get, classic(), 6)},
-            {"ask", request("updates", coap::Code::fetch, ask(), {}, 60)},
-            {"nothing there", request("x")},
-            {"other method", request("updates", coap::Code::put)},
-            {"empty path", request("")},
-            {"bad ask", request("updates", coap::Code::fetch, {0xFF}, {}, 60)},
-            {"bad classic", request("updates", coap::Code::get, {1})},
-            {"ping", {0x40, 0, 0, 1}},
-            {"garbage", {0x44, 1, 0, 1}}};
+    return {
+        {"file", request(update->path)},
+        {"file, 1,024 bytes", request(update->path, coap::Code::get, {}, 6)},
+        {"list", request("updates")},
+        {"discovery", request(".well-known/core")},
+        {"classic", request("updates", coap::Code::get, classic())},
+        {"classic, 256 bytes", request("updates", coap::Code::get, classic(), classic_exponent)},
+        {"classic, 1,024 bytes", request("updates", coap::Code::get, classic(), 6)},
+        {"ask", request("updates", coap::Code::fetch, ask(), {}, 60)},
+        {"nothing there", request("x")},
+        {"other method", request("updates", coap::Code::put)},
+        {"empty path", request("")},
+        {"bad ask", request("updates", coap::Code::fetch, {0xFF}, {}, 60)},
+        {"bad classic", request("updates", coap::Code::get, {1})},
+        {"ping", {0x40, 0, 0, 1}},
+        {"garbage", {0x44, 1, 0, 1}}};
   }
   std::optional<Bytes> send(const wire::Endpoint& from, const Bytes& datagram) {
     const auto answer = engine.receive(now, from, datagram);
@@ -142,8 +156,9 @@ class ServerUnderAbuse : public ::testing::Test {
   Engine engine{store, {}, nullptr, &guard};
 };
 
-// The factor of every kind of request, by an attacker who has used up the victim's budget.
-TEST_F(ServerUnderAbuse, AmplifiesNothingBeyondThreeTimesOnceTheBudgetIsSpent) {
+// The factor of every kind of request, by an attacker who has used up the victim's budget. Only
+// what field devices depend on is more than three times its request.
+TEST_F(ServerUnderAbuse, AmplifiesNothingMuchOnceTheBudgetIsSpent) {
   const auto victim = ipv4(198, 51, 100, 7);
   for (const auto& [name, datagram] : kinds()) {
     const auto before = send(ipv4(192, 0, 2, 1), datagram);
@@ -154,7 +169,7 @@ TEST_F(ServerUnderAbuse, AmplifiesNothingBeyondThreeTimesOnceTheBudgetIsSpent) {
                           static_cast<double>(counted(datagram.size()))
                     : 0.0;
     };
-    EXPECT_LE(ratio(after), 3.0) << name;
+    EXPECT_LE(ratio(after), name == "classic, 256 bytes" ? 4.2 : 3.0) << name;
     std::printf(
         "%-22s request %3zu bytes: answered %4zu (%4.1f times), budget spent %3zu (%3.1f)\n",
         name.c_str(), datagram.size(), before ? before->size() : 0, ratio(before),
@@ -235,29 +250,43 @@ TEST_F(ServerUnderAbuse, AnEchoIsGoodForItsOwnAddressAndForMinutes) {
   EXPECT_NE(AddressGuard({9}).echo_for(now, device.address), guard.echo_for(now, device.address));
 }
 
-// Field devices know no Echo: they get no answer, ask again, and are served as the budget allows.
-TEST_F(ServerUnderAbuse, FieldDevicesOfAForgedNetworkAreServedAgainAfterTheFlood) {
+// Field devices know no Echo, and requests are forged in the very name of one, of every kind.
+TEST_F(ServerUnderAbuse, AFieldDeviceIsServedInFullWhileRequestsAreForgedInItsName) {
   const auto device = ipv4(198, 51, 100, 7);
-  const auto classic_request = request("updates", coap::Code::get, classic(), classic_exponent);
+  const auto forged = kinds();
   drain(device);
-  EXPECT_FALSE(send(device, classic_request));
-  now += milliseconds(2000);  // ACK_TIMEOUT
-  for (int block = 0; block < 200; ++block) {
-    ASSERT_TRUE(send(device, classic_request)) << block;
-    now += milliseconds(20);
+  Bytes got;
+  for (std::uint32_t number = 0; got.size() < update->bytes.size(); ++number) {
+    for (const auto& [name, datagram] : forged) (void)send(device, datagram);
+    const auto answer = send(device, classic_block(number));
+    ASSERT_TRUE(answer) << number;
+    const auto message = coap::parse(*answer);
+    ASSERT_EQ(message->code, coap::Code::content);
+    got.insert(got.end(), message->payload.begin(), message->payload.end());
+    now += milliseconds(480);
   }
+  EXPECT_EQ(got, update->bytes);
 }
 
-// Sixty field devices of one network, each at its full 560 bytes a second, never notice the guard.
-TEST_F(ServerUnderAbuse, AFleetOfFieldDevicesInOneNetworkStaysWithinItsBudget) {
-  const auto file_size = update->bytes.size();
-  for (std::uint32_t offset = 0; offset < file_size; offset += 256) {
-    for (std::uint8_t device = 0; device < 60; ++device) {
-      now += milliseconds(8);
-      const auto datagram = request("updates", coap::Code::get, classic(offset), classic_exponent);
-      ASSERT_TRUE(send(ipv4(10, 0, 0, device), datagram)) << offset;
-    }
-  }
+// Whoever asks for more at once in the classic protocol gets it as the budget allows.
+TEST_F(ServerUnderAbuse, LargerClassicBlocksAreServedAgainAfterTheFlood) {
+  const auto device = ipv4(198, 51, 100, 7);
+  const auto large = request("updates", coap::Code::get, classic(), 6);
+  drain(device);
+  EXPECT_FALSE(send(device, large));
+  now += milliseconds(2000);  // ACK_TIMEOUT
+  EXPECT_TRUE(send(device, large));
+}
+
+// Clients that know no Echo either, but can choose: blocks of 64 bytes are small enough.
+TEST_F(ServerUnderAbuse, SmallBlocksAreServedInAnyCase) {
+  const auto client = ipv4(198, 51, 100, 7);
+  drain(client);
+  const auto code = [&](std::uint8_t exponent) {
+    return coap::parse(*send(client, request(update->path, coap::Code::get, {}, exponent)))->code;
+  };
+  EXPECT_EQ(code(2), coap::Code::content);
+  EXPECT_EQ(code(5), coap::Code::unauthorized);
 }
 
 // Ten thousand that begin a download and never go on: nothing is kept for them.

@@ -4,10 +4,10 @@
 //
 // An answer of at most three times its request (with their IPv4 and UDP headers) goes to anyone.
 // What exceeds that is paid from a budget of the sender's network, IPv4 /24 or IPv6 /48, so that
-// devices that know nothing of all this are served as ever; or is free, to an address that has
-// lately returned an Echo value sent there (RFC 9175). Nothing is kept for a request but a number
-// in a table of fixed size, whose places are found by a secret: nobody can choose whom to share
-// with.
+// clients that know nothing of all this are served as ever while nobody forges; or is free, to an
+// address that has lately returned an Echo value sent there (RFC 9175). Nothing is kept for a
+// request but a number in a table of fixed size, whose places are found by a secret: nobody can
+// choose whom to share with.
 //
 // Invariant: memory does not depend on what arrives.
 #pragma once

@@ -8,6 +8,10 @@
 namespace goldcrest::server {
 namespace {
 
+/// What the kernel holds while the server does not run: some 40 ms of a flood of 100,000 datagrams
+/// a second. It grants no more than net.core.rmem_max.
+constexpr int receive_buffer_bytes = 4 * 1024 * 1024;
+
 template <typename SlotType>
 msghdr header_for(SlotType& slot, std::size_t size) {
   slot.data = {.iov_base = slot.bytes.data(), .iov_len = size};
@@ -31,6 +35,8 @@ std::expected<BatchSocket, std::string> BatchSocket::open(const wire::Endpoint& 
     return std::unexpected(std::string("cannot ask for packet information: ") +
                            std::strerror(errno));
   }
+  (void)::setsockopt(socket->descriptor(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
+                     sizeof receive_buffer_bytes);
   return BatchSocket(*std::move(socket));
 }
 

@@ -62,6 +62,13 @@ base::Bytes bytes_of(const wire::EntityTag& etag) {
 
 }  // namespace
 
+// A field device can prove nothing of itself that a forger could not claim, and takes a block that
+// is smaller than the one it asked for to be a whole one. So either its answers are kept this
+// small, or forgers decide whether it is served.
+bool Engine::goes_to_anyone(const RequestRecord& record, const Response& response) {
+  return record.classic && response.payload.size() <= free_classic_bytes;
+}
+
 std::optional<base::Bytes> Engine::receive(base::Instant now, const wire::Endpoint& from,
                                            base::Bytes datagram, std::string_view context) {
   const auto header = coap::peek_header(datagram);
@@ -93,15 +100,16 @@ std::optional<base::Bytes> Engine::receive(base::Instant now, const wire::Endpoi
   const auto response = handle(*message, record);
   if (!response.reset) record.response = response.code;
   auto answer = write(*message, response);
-  if (guarded && answer && !guard_->allows(now, from.address, datagram.size(), answer->size())) {
+  if (guarded && answer && !goes_to_anyone(record, response) &&
+      !guard_->allows(now, from.address, datagram.size(), answer->size())) {
     answer = challenge(*message, record);
   }
   if (log_ != nullptr) log_->request(record);
   return answer;
 }
 
-// Field devices know no Echo, but repeat a request that gets no answer, which makes them as slow as
-// the budget allows. Everyone else is told how to show that the address is theirs.
+// Who speaks the classic protocol knows no Echo, but repeats a request that gets no answer.
+// Everyone else is told how to show that the address is his own.
 std::optional<base::Bytes> Engine::challenge(const Message& request, RequestRecord& record) {
   record.update = nullptr;
   record.length = 0;

@@ -5,7 +5,8 @@
 // Invariant: nothing about clients is kept. The answer is a function of the request and of the
 // store, so that duplicates are answered alike and any replica can serve any block. With an
 // AddressGuard there is one exception: where a large answer would go to an address that may be
-// forged, and its network's budget is used up, it is withheld.
+// forged, and its network's budget is used up, it is withheld; but never what field devices ask
+// for.
 #pragma once
 
 #include <array>
@@ -64,6 +65,9 @@ struct EngineSettings {
 
 /// Longest payload a request may have: 4.13 above.
 inline constexpr std::size_t request_payload_limit = 1024;
+/// Longest payload that answers a classic request in any case: the field devices' block. 4.2 times
+/// the request of such a device, with its name of 19 characters; 5.6 times at the very most.
+inline constexpr std::size_t free_classic_bytes = 256;
 
 class Engine {
  public:
@@ -110,6 +114,7 @@ class Engine {
   std::optional<Response> check_options(const Message& request, RequestRecord& record);
   std::optional<Response> check_payload(const Message& request, RequestRecord& record);
   std::optional<base::Bytes> write(const Message& request, const Response& response);
+  static bool goes_to_anyone(const RequestRecord& record, const Response& response);
   std::optional<base::Bytes> challenge(const Message& request, RequestRecord& record);
 
   const Store& store_;
