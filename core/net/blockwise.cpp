@@ -28,24 +28,28 @@ void BlockDownload::begin(base::Instant now, const CoapRequest& request,
   base::ensure(settings.outstanding == 1 ||
                (settings.outstanding == 2 &&
                 buffer_.size() >= (std::size_t{16} << settings.max_size_exponent)));
-  stop();
-  request_ = request;
   settings_ = settings;
-  status_ = DownloadStatus::running;
-  response_code_ = coap::Code::empty;
   size_ = expected.size;
   etag_.clear();
   etag_known_ = !expected.etag.empty();
   base::ensure(etag_.append(expected.etag));
-  received_ = 0;
+  resume(now, request, 0);
+}
+
+void BlockDownload::resume(base::Instant now, const CoapRequest& request, std::uint32_t received) {
+  stop();
+  request_ = request;
+  status_ = DownloadStatus::running;
+  response_code_ = coap::Code::empty;
+  received_ = received;
   in_order_ = {};
   buffered_length_ = 0;
-  size_exponent_ = settings.max_size_exponent;
+  size_exponent_ = settings_.max_size_exponent;
   answered_exchanges_ = silent_exchanges_ = bad_responses_ = 0;
   paused_until_ = now;
   last_progress_ = now;
   smoothed_round_trip_.reset();
-  timeout_ = std::max<base::Duration>(seconds(2), settings.min_timeout);
+  timeout_ = std::max<base::Duration>(seconds(2), settings_.min_timeout);
 }
 
 void BlockDownload::stop() {

@@ -60,6 +60,9 @@ class BlockDownload {
   /// Starts. The views in `request` must outlive the download; its block2 is ignored.
   void begin(base::Instant now, const CoapRequest& request, const DownloadSettings& settings,
              const Expected& expected = {});
+  /// The same file and settings again after stop() or an end, from `received` on, a multiple of 16
+  /// of the bytes that were handed over. The views in `request` must outlive the download.
+  void resume(base::Instant now, const CoapRequest& request, std::uint32_t received);
   /// Cancels what is outstanding; idle from then on.
   void stop();
 

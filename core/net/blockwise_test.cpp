@@ -230,6 +230,31 @@ TEST_F(Download, NoticesThatTheResourceChanged) {
   EXPECT_EQ(run(), DownloadStatus::changed);
 }
 
+TEST_F(Download, GoesOnAfterAnEndWithTheSameFile) {
+  begin();
+  while (data.size() < 1024) ASSERT_TRUE(step());
+  download.stop();
+  exchanges.cancel_all();
+  waiting.clear();
+  data.resize(992);  // somebody has kept less than was handed over
+  asked.clear();
+  download.resume(now, {.path = "file"}, 992);
+  EXPECT_EQ(download.received(), 992u);
+  EXPECT_EQ(run(), DownloadStatus::complete);
+  EXPECT_EQ(data, resource);
+  EXPECT_EQ(asked.front().offset(), 992u);
+
+  // It knows what file it was.
+  begin();
+  while (data.size() < 4000) ASSERT_TRUE(step());
+  download.stop();
+  exchanges.cancel_all();
+  waiting.clear();
+  behaviour.etag = {5, 6, 7, 8};
+  download.resume(now, {.path = "file"}, 512);
+  EXPECT_EQ(run(), DownloadStatus::changed);
+}
+
 TEST_F(Download, ReportsErrorsOfTheServer) {
   behaviour.code = Code::not_found;
   begin();

@@ -2,7 +2,8 @@
 // The update client against a server that says anything at any time. The input is a script: time
 // passes, datagrams of any kind arrive, and answers that fit the last request in message id and
 // token, so that the deeper layers are reached. Whatever happens, bytes reach the sink only between
-// begin() and an end, deadlines move on, and a session ends in bounded time.
+// begin() and an end, files are begun no more often than time and people allow, deadlines move on,
+// and a session ends in bounded time.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +22,10 @@ class CheckingSink final : public role::UpdateSink {
   void begin() override {
     open_ = true;
     received_ = 0;
+    ++begun_;
+  }
+  void expect_size(std::uint32_t) override {
+    if (!open_ || received_ != 0) std::abort();
   }
   std::expected<void, role::Refusal> write(base::Bytes bytes) override {
     if (!open_ || bytes.empty()) std::abort();
@@ -41,9 +46,11 @@ class CheckingSink final : public role::UpdateSink {
   }
   std::uint32_t total_size() const override { return received_ < 144 ? 0 : 5000; }
   base::Version version() const override { return {9, 9, 9}; }
+  std::int64_t begun() const { return begun_; }
 
  private:
   bool open_ = false;
+  std::int64_t begun_ = 0;
   std::uint32_t received_ = 0;
 };
 
@@ -83,6 +90,10 @@ class Script {
       drain();
     }
     if (client_.busy()) std::abort();
+    // Six files, one more with every four hours, and whatever people have insisted on.
+    if (sink_.begun() > 6 + starts_ + (now_ - base::Instant{}) / std::chrono::hours(4)) {
+      std::abort();
+    }
   }
 
  private:
@@ -98,6 +109,7 @@ class Script {
         answer();
         break;
       default:
+        ++starts_;
         client_.start(now_);
     }
   }
@@ -144,6 +156,7 @@ class Script {
   NoEvents events_;
   role::UpdateClient client_{random_, sink_, events_};
   base::Instant now_{};
+  std::int64_t starts_ = 0;
   std::uint16_t message_id_ = 0;
   std::array<std::uint8_t, 4> token_{};
 };

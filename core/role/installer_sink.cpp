@@ -34,6 +34,7 @@ UpdateResult result_for(InstallError error) {
     case InstallError::flash:
       return UpdateResult::flash_error;
     case InstallError::malformed:
+    case InstallError::size:
     case InstallError::trailing_data:
     case InstallError::incomplete:
     case InstallError::failed_before:

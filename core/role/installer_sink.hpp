@@ -17,6 +17,7 @@ class InstallerSink final : public UpdateSink {
   explicit InstallerSink(update::Installer& installer) : installer_(installer) {}
 
   void begin() override { installer_.begin(); }
+  void expect_size(std::uint32_t size) override { installer_.expect_size(size); }
   std::expected<void, Refusal> write(base::Bytes bytes) override;
   std::expected<void, Refusal> finish() override;
   std::uint32_t total_size() const override { return installer_.total_size(); }

@@ -11,10 +11,6 @@ using wire::UpdateResult;
 
 namespace {
 
-// The manifest, at the start of every file, holds the digest of the image and the file's IV: its
-// hash tells files apart where the server gives no ETag.
-constexpr std::uint32_t identity_bytes = 144;
-
 // From a change under the download to the next ask.
 constexpr base::Duration restart_pause = seconds(3);
 
@@ -22,18 +18,11 @@ constexpr base::Duration restart_pause = seconds(3);
 constexpr base::Duration shortest_interval = seconds(10);
 constexpr base::Duration longest_interval = std::chrono::days(7);
 
-// FNV-1a, 64 bits.
-constexpr std::uint64_t hash_start = 0xCBF29CE484222325u;
-constexpr std::uint64_t hash_prime = 0x100000001B3u;
-
 // Servers from before the current protocol answer FETCH with one of these.
 bool means_no_fetch(coap::Code code) {
   return code == coap::Code::not_found || code == coap::Code::method_not_allowed ||
          code == coap::Code::not_implemented;
 }
-
-constexpr Refusal same_as_before{UpdateResult::refused_format,
-                                 "the server still offers the file that was refused"};
 
 }  // namespace
 
@@ -43,7 +32,7 @@ UpdateClient::UpdateClient(base::Random& random, UpdateSink& sink, UpdateEvents&
       sink_(sink),
       events_(events),
       settings_(settings),
-      installations_left_(settings.installations),
+      downloads_left_(settings.downloads),
       exchanges_(random, wire::Endpoint{}),
       download_(exchanges_, reorder_buffer_) {}
 
@@ -52,6 +41,7 @@ void UpdateClient::set_server(const wire::Endpoint& server) {
   drop_staged();
   exchanges_.set_server(server);
   ask_exchange_.reset();
+  written_ = 0;
   have_server_ = !server.address.unspecified();
   if (busy()) state_ = State::idle;
   if (state_ == State::idle && online_) next_ask_ = base::Instant{};
@@ -64,14 +54,14 @@ void UpdateClient::set_online(base::Instant now, bool online) {
 
 void UpdateClient::start(base::Instant now) {
   if (state_ != State::idle) return;
-  refused_until_ = now;
-  installations_left_ = std::max(installations_left_, 1u);
+  downloads_left_ = std::max(downloads_left_, 1u);
   begin_session(now);
 }
 
 void UpdateClient::begin_session(base::Instant now) {
   restarts_ = 0;
   last_progress_ = now;
+  patience_ends_ = now + settings_.patience;
   if (!have_server_) return fail(now, "no update server is set");
   if (!online_) return fail(now, "the network has not been joined yet");
   ask_server(now);
@@ -105,21 +95,16 @@ void UpdateClient::ask_classic(base::Instant now) {
   if (!payload) return fail(now, "the product id is not valid");
   classic_ = true;
   announced_ = false;
-  identity_ = {hash_start, 0};
+  if (!offered_tag_.empty()) written_ = 0;
   offered_tag_.clear();
-  if (!may_install(now)) return wait_to_install(now);
-  sink_.begin();
-  installing_ = false;
-  written_ = 0;
   net::CoapRequest request;
   request.path = wire::updates_path;
   request.payload = *payload;
   net::DownloadSettings download;
   // What field servers have been asked for over the years: 256 bytes, one request at a time.
   download.max_size_exponent = std::min<std::uint8_t>(settings_.max_size_exponent, 4);
-  download_.begin(now, request, download);
-  state_ = State::downloading;
   events_.asked(true);
+  fetch(now, request, download);
 }
 
 void UpdateClient::handle_ask_outcome(base::Instant now, const net::CoapOutcome& outcome) {
@@ -149,34 +134,44 @@ void UpdateClient::handle_answer(base::Instant now, base::Bytes payload) {
 }
 
 void UpdateClient::begin_download(base::Instant now, const wire::Offer& offer) {
-  identity_ = {hash_start, 0};
-  offered_tag_ = offer.etag;
-  if (now < refused_until_ && std::ranges::equal(offered_tag_, refused_tag_)) {
-    events_.refused(same_as_before, end_session(now, poll_interval()));
-    return;
-  }
   if (ask_.rejects(offer.digest)) {
-    return refuse(now, {UpdateResult::refused_rejected, "this image was rejected before"});
+    return refuse_offer(now, {UpdateResult::refused_rejected, "this image was rejected before"});
   }
   if (offer.version <= ask_.running) {
-    return refuse(now, {UpdateResult::refused_version, "the offered version is not newer"});
+    return refuse_offer(now, {UpdateResult::refused_version, "the offered version is not newer"});
   }
-  if (!may_install(now)) return wait_to_install(now);
+  const bool same = std::ranges::equal(offer.etag, offered_tag_) && offer.size == download_.size();
+  if (!same) written_ = 0;
+  offered_tag_ = offer.etag;
   std::ranges::copy(offer.path, path_.begin());
-  sink_.begin();
-  installing_ = false;
-  written_ = 0;
   net::CoapRequest request;
   request.path = std::string_view(path_.data(), offer.path.size());
   net::DownloadSettings download;
   download.max_size_exponent = settings_.max_size_exponent;
   download.outstanding = limits::coap_exchanges;
-  download_.begin(
-      now, request, download,
-      {.size = offer.size, .etag = base::Bytes(offered_tag_.data(), offered_tag_.size())});
-  state_ = State::downloading;
+  fetch(now, request, download,
+        {.size = offer.size, .etag = base::Bytes(offered_tag_.data(), offered_tag_.size())});
+  if (state_ != State::downloading) return;
   announced_ = true;
   events_.found(offer.version, offer.size);
+}
+
+// Goes on where the sink is, if it is within this file; else takes one of the downloads.
+void UpdateClient::fetch(base::Instant now, const net::CoapRequest& request,
+                         const net::DownloadSettings& settings,
+                         const net::BlockDownload::Expected& expected) {
+  if (written_ > 0) {
+    download_.resume(now, request, written_);
+  } else {
+    count_downloads(now);
+    if (downloads_left_ == 0) {
+      return fail_download(now, "too many downloads have come to nothing");
+    }
+    --downloads_left_;
+    sink_.begin();
+    download_.begin(now, request, settings, expected);
+  }
+  state_ = State::downloading;
 }
 
 void UpdateClient::handle_blocks(base::Instant now, const net::CoapOutcome& outcome) {
@@ -221,35 +216,13 @@ void UpdateClient::drop_staged() {
 
 void UpdateClient::take_bytes(base::Instant now, base::Bytes bytes) {
   last_progress_ = now;
-  if (note_identity(bytes) && refused_before(now)) {
-    download_.stop();
-    events_.refused(same_as_before, end_session(now, poll_interval()));
-    return;
-  }
+  const auto earned = settings_.patience_a_byte * static_cast<std::int64_t>(bytes.size());
+  patience_ends_ = std::min(patience_ends_ + earned, now + settings_.patience);
+  if (written_ == 0 && download_.size()) sink_.expect_size(*download_.size());
   written_ += static_cast<std::uint32_t>(bytes.size());
-  const auto written = sink_.write(bytes);
-  if (!installing_ && sink_.total_size() != 0) {
-    installing_ = true;
-    --installations_left_;
-  }
-  if (!written) return refuse(now, written.error());
+  if (const auto written = sink_.write(bytes); !written) return refuse(now, written.error());
   announce();
   events_.progress(written_, download_.size().value_or(sink_.total_size()));
-}
-
-// Hashes the manifest as it comes by; true when it is complete with these bytes.
-bool UpdateClient::note_identity(base::Bytes bytes) {
-  if (identity_.bytes == identity_bytes) return false;
-  for (const auto byte :
-       bytes.first(std::min<std::size_t>(bytes.size(), identity_bytes - identity_.bytes))) {
-    identity_.hash = (identity_.hash ^ byte) * hash_prime;
-    ++identity_.bytes;
-  }
-  return identity_.bytes == identity_bytes;
-}
-
-bool UpdateClient::refused_before(base::Instant now) const {
-  return now < refused_until_ && refused_identity_ == identity_;
 }
 
 void UpdateClient::announce() {
@@ -258,19 +231,26 @@ void UpdateClient::announce() {
   events_.found(sink_.version(), sink_.total_size());
 }
 
-// Each accepted manifest may cost the other slot an erase of its pages, also when no image follows
-// that fits it.
-bool UpdateClient::may_install(base::Instant now) {
-  const auto missing = settings_.installations - installations_left_;
-  const auto granted = (now - installation_granted_) / settings_.installation_interval;
+// Each file that is begun costs air, and if its manifest is authentic the other slot an erase of
+// its pages, whether or not an image follows that fits it.
+void UpdateClient::count_downloads(base::Instant now) {
+  const auto missing = settings_.downloads - downloads_left_;
+  const auto granted = (now - download_granted_) / settings_.download_interval;
   if (missing == 0 || granted >= missing) {
-    installations_left_ = settings_.installations;
-    installation_granted_ = now;
+    downloads_left_ = settings_.downloads;
+    download_granted_ = now;
   } else {
-    installations_left_ += static_cast<unsigned>(granted);
-    installation_granted_ += granted * settings_.installation_interval;
+    downloads_left_ += static_cast<unsigned>(granted);
+    download_granted_ += granted * settings_.download_interval;
   }
-  return installations_left_ > 0;
+}
+
+// What has come to nothing may have been spoilt on the way, by chance or by somebody who will not
+// be there for ever: soon, then less and less often.
+base::Duration UpdateClient::pause(base::Instant now) {
+  count_downloads(now);
+  if (downloads_left_ == 0) return download_granted_ + settings_.download_interval - now;
+  return settings_.retry_interval * (1 << (settings_.downloads - downloads_left_));
 }
 
 void UpdateClient::handle_download_end(base::Instant now) {
@@ -288,10 +268,10 @@ void UpdateClient::handle_download_end(base::Instant now) {
     case net::DownloadStatus::changed:
       return restart(now);
     case net::DownloadStatus::rejected:
-      return fail(now, coap::describe(download_.response_code()));
+      return fail_download(now, coap::describe(download_.response_code()));
     case net::DownloadStatus::malformed:
     case net::DownloadStatus::request_too_long:
-      return fail(now, "the server's blocks are malformed");
+      return fail_download(now, "the server's blocks are malformed");
   }
 }
 
@@ -302,9 +282,11 @@ void UpdateClient::finish_download(base::Instant now) {
   events_.complete(sink_.version());
 }
 
-// The file has changed or gone: ask again, and begin with the first byte of what there is now.
+// The file has changed or gone, as somebody says: ask again. Is it still the one that is offered,
+// the download goes on; the classic protocol does not tell, and begins with the first byte.
 void UpdateClient::restart(base::Instant now) {
-  if (restarts_ >= settings_.max_restarts) return fail(now, "the file keeps changing");
+  if (classic_) written_ = 0;
+  if (restarts_ >= settings_.max_restarts) return fail_download(now, "the file keeps changing");
   ++restarts_;
   download_.stop();
   drop_staged();
@@ -312,14 +294,15 @@ void UpdateClient::restart(base::Instant now) {
   next_ask_ = now + restart_pause;
 }
 
+// The file was not taken; the next one begins with its first byte.
 void UpdateClient::refuse(base::Instant now, const Refusal& refusal) {
-  download_.stop();
+  written_ = 0;
   ask_.last_result = refusal.result;
-  refused_identity_ = identity_;
-  refused_tag_ = offered_tag_;
-  // Trouble with our own flash is no fault of the file.
-  const bool remember = refusal.result != UpdateResult::flash_error;
-  refused_until_ = remember ? now + settings_.refusal_memory : now;
+  events_.refused(refusal, end_session(now, pause(now)));
+}
+
+void UpdateClient::refuse_offer(base::Instant now, const Refusal& refusal) {
+  ask_.last_result = refusal.result;
   events_.refused(refusal, end_session(now, poll_interval()));
 }
 
@@ -327,8 +310,8 @@ void UpdateClient::fail(base::Instant now, std::string_view reason) {
   events_.failed(reason, end_session(now, std::min(settings_.retry_interval, poll_interval())));
 }
 
-void UpdateClient::wait_to_install(base::Instant now) {
-  events_.failed("too many downloads have come to nothing", end_session(now, poll_interval()));
+void UpdateClient::fail_download(base::Instant now, std::string_view reason) {
+  events_.failed(reason, end_session(now, pause(now)));
 }
 
 void UpdateClient::nothing_newer(base::Instant now) {
@@ -355,7 +338,7 @@ base::Duration UpdateClient::poll_interval() const {
 }
 
 base::Instant UpdateClient::give_up_at() const {
-  return last_progress_ + settings_.give_up_after;
+  return std::min(last_progress_ + settings_.give_up_after, patience_ends_);
 }
 
 void UpdateClient::receive(base::Instant now, const wire::Endpoint& from, base::Bytes payload) {
@@ -385,7 +368,7 @@ void UpdateClient::advance(base::Instant now) {
   if (state_ == State::restarting && next_ask_ <= now) ask_server(now);
   if (busy() && give_up_at() <= now) {
     ask_.last_result = UpdateResult::gave_up;
-    fail(now, "no progress for too long");
+    fail(now, patience_ends_ <= now ? "the download is too slow" : "no progress for too long");
   }
   download_.advance(now);
 }

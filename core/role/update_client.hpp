@@ -6,12 +6,13 @@
 // A block is given to the installer in steps, one a call of advance(): programming flash takes
 // milliseconds, and meanwhile the link's acknowledgements must go out and frames be taken.
 //
-// Invariants: at most one session at a time. Silence never loses what has been received: a session
-// goes on from the block it has, until there was no progress for `give_up_after`. An offer that was
-// refused is remembered (in RAM) and not fetched again until `refusal_memory` has passed or a
-// person asks for it with start(). Whatever a server says, the other slot is begun to be
-// overwritten at most `installations` times, and once more with each `installation_interval`: flash
-// wears.
+// Invariants: at most one session at a time. Nothing but a refused or another file loses what has
+// been received: a session goes on from the block it has until there was no progress for
+// `give_up_after`, or too little of it, and so does the next session when it finds the same file.
+// Whatever a server says, a file is begun at most `downloads` times, with doubling pauses, and once
+// more with each `download_interval`: air is scarce and flash wears. No file is remembered as
+// refused: who can change a block on the path could have any file refused, and nothing that he can
+// choose may keep out the owner's.
 #pragma once
 
 #include <array>
@@ -45,6 +46,8 @@ class UpdateSink {
  public:
   /// Forgets what came before; the next byte is the first of a file.
   virtual void begin() = 0;
+  /// The file's length as the server declares it, before the first byte; a server need not.
+  virtual void expect_size(std::uint32_t size) = 0;
   /// Takes the next bytes, programs flash as it goes. An error ends the update.
   virtual std::expected<void, Refusal> write(base::Bytes bytes) = 0;
   /// All bytes are there: verifies them and makes the image bootable.
@@ -93,13 +96,20 @@ struct UpdateClientSettings {
   base::Duration retry_interval = std::chrono::minutes(2);
   /// Without a single new byte.
   base::Duration give_up_after = std::chrono::minutes(30);
-  base::Duration refusal_memory = std::chrono::hours(24);
-  /// Manifests accepted before the client waits, and for how long it does for one more.
-  unsigned installations = 6;
-  base::Duration installation_interval = std::chrono::hours(4);
+  /// How long a session may take at most: `patience`, and `patience_a_byte` more with each byte,
+  /// but never more than `patience` from now. That is an average of a third of a byte a second.
+  /// Where a router that may send for a hundredth of the time (36 s an hour) spends half of it on
+  /// 20 nodes that update at once, each gets 0.8 in blocks of 512 bytes (154 ms), 0.55 in blocks of
+  /// 128 (58 ms); and a node that gets less loses nothing but another question.
+  base::Duration patience = std::chrono::hours(6);
+  base::Duration patience_a_byte = std::chrono::seconds(3);
+  /// Files begun before the client waits, and for how long it does for one more. The pauses
+  /// between the first ones double: 4, 8, 16, 32, 64 minutes with a retry_interval of 2.
+  unsigned downloads = 6;
+  base::Duration download_interval = std::chrono::hours(4);
   std::uint8_t max_size_exponent = wire::coap::size_exponent_for(limits::coap_block_bytes);
-  /// Starts over at most so often in a session when the file changes under it.
-  unsigned max_restarts = 5;
+  /// Asks again at most so often in a session when the file changes under it.
+  unsigned max_restarts = 1;
 };
 
 class UpdateClient final : public net::UdpApplication {
@@ -116,7 +126,8 @@ class UpdateClient final : public net::UdpApplication {
   void set_server(const wire::Endpoint& server);
   /// Online: the node has joined and an ask makes sense. Offline sessions wait.
   void set_online(base::Instant now, bool online);
-  /// By a person: asks now, and takes an offer that was refused before. Ignored while busy.
+  /// By a person: asks now, and takes what is offered, however often that has come to nothing.
+  /// Ignored while busy.
   void start(base::Instant now);
 
   bool busy() const { return state_ != State::idle && state_ != State::installed; }
@@ -143,20 +154,24 @@ class UpdateClient final : public net::UdpApplication {
   void write_step(base::Instant now);
   void drop_staged();
   void take_bytes(base::Instant now, base::Bytes bytes);
-  bool note_identity(base::Bytes bytes);
   void announce();
-  bool may_install(base::Instant now);
+  void fetch(base::Instant now, const net::CoapRequest& request,
+             const net::DownloadSettings& settings,
+             const net::BlockDownload::Expected& expected = {});
+  void count_downloads(base::Instant now);
+  /// From a download that came to nothing to the next question.
+  base::Duration pause(base::Instant now);
   void handle_download_end(base::Instant now);
   void finish_download(base::Instant now);
   void restart(base::Instant now);
   void refuse(base::Instant now, const Refusal& refusal);
+  void refuse_offer(base::Instant now, const Refusal& refusal);
   void fail(base::Instant now, std::string_view reason);
-  void wait_to_install(base::Instant now);
+  void fail_download(base::Instant now, std::string_view reason);
   void nothing_newer(base::Instant now);
   /// Back to idle; says when the next ask is due.
   base::Duration end_session(base::Instant now, base::Duration interval);
   base::Duration poll_interval() const;
-  bool refused_before(base::Instant now) const;
   base::Instant give_up_at() const;
 
   base::Random& random_;
@@ -170,11 +185,11 @@ class UpdateClient final : public net::UdpApplication {
   bool classic_ = false;
   bool announced_ = false;
   unsigned restarts_ = 0;
-  unsigned installations_left_;
-  base::Instant installation_granted_{};  // the last that came back with time
-  bool installing_ = false;               // the manifest of this download has been accepted
+  unsigned downloads_left_;
+  base::Instant download_granted_{};  // the last that came back with time
   base::Instant next_ask_ = base::never;
-  base::Instant last_progress_{};        // of the session
+  base::Instant last_progress_{};  // of the session
+  base::Instant patience_ends_{};
   std::uint32_t server_interval_s_ = 0;  // as the last answer wishes; 0: ours
 
   std::array<std::uint8_t, limits::coap_block_bytes> reorder_buffer_{};
@@ -184,21 +199,11 @@ class UpdateClient final : public net::UdpApplication {
   // Received, and not yet given to the sink but for the first staged_written_ bytes.
   base::FixedVector<std::uint8_t, limits::coap_block_bytes> staged_;
   std::size_t staged_written_ = 0;
-  std::uint32_t written_ = 0;  // bytes of the file given to the sink
+  // Bytes of the file that the sink has and that a download can go on from.
+  std::uint32_t written_ = 0;
+  wire::EntityTag offered_tag_;  // of that file; empty with the classic protocol
   std::array<char, wire::offer_path_bytes> path_{};
   std::array<std::uint8_t, wire::classic_request_bytes> classic_payload_{};
-
-  // What is being fetched, and what was refused last: a hash of the manifest.
-  struct Identity {
-    std::uint64_t hash = 0;
-    std::uint32_t bytes = 0;
-    friend bool operator==(const Identity&, const Identity&) = default;
-  };
-  Identity identity_;
-  wire::EntityTag offered_tag_;  // empty with the classic protocol
-  std::optional<Identity> refused_identity_;
-  wire::EntityTag refused_tag_;
-  base::Instant refused_until_{};
 };
 
 }  // namespace goldcrest::role

@@ -65,6 +65,8 @@ std::string_view describe(InstallError error) {
       return "the update's relocation table is malformed";
     case InstallError::padding:
       return "the update's padding is not zero";
+    case InstallError::size:
+      return "the update's length is not what its manifest says";
     case InstallError::trailing_data:
       return "there is data behind the end of the update";
     case InstallError::incomplete:
@@ -85,6 +87,7 @@ Installer::Installer(image::Flash& flash, const image::Factory& factory,
 
 void Installer::begin() {
   received_ = 0;
+  expected_size_.reset();
   failed_ = false;
   manifest_.reset();
   decryption_.reset();
@@ -140,6 +143,9 @@ Installer::Result Installer::accept_header() {
   if (!authentic) return std::unexpected(from(authentic.error()));
   const auto& manifest = authentic->manifest();
   if (const auto checked = check_policy(manifest); !checked) return checked;
+  if (expected_size_ && *expected_size_ != manifest.file_size()) {
+    return std::unexpected(InstallError::size);
+  }
   const auto* key = factory_.content_key(manifest.content_key_id);
   if (key == nullptr) return std::unexpected(InstallError::unknown_content_key);
   if (const auto prepared = prepare_slot(); !prepared) return prepared;

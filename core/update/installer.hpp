@@ -58,6 +58,7 @@ enum class InstallError : std::uint8_t {
   running_unconfirmed,    ///< the running image is on trial; its fallback must not be erased
   relocations,            ///< the relocation table is not canonical
   padding,                ///< the padding behind the image is not zero
+  size,                   ///< the file's declared length is not what the manifest says
   trailing_data,          ///< the file goes on after its end
   incomplete,             ///< finish() before the whole file had come
   verification,           ///< what was read back from flash is not what was signed
@@ -76,6 +77,10 @@ class Installer {
 
   /// Forgets everything and expects a file from its first byte.
   void begin();
+
+  /// The length of the whole file as whoever sends it declares it, if he does; before the first
+  /// byte. A manifest that says otherwise is refused before anything is erased.
+  void expect_size(std::uint32_t size) { expected_size_ = size; }
 
   /// Takes the next bytes of the file, any number. The first error is final until begin(); before
   /// manifest and signature have been accepted, the flash is only read.
@@ -117,6 +122,7 @@ class Installer {
   std::span<const crypto::Digest> rejected_;
 
   std::uint32_t received_ = 0;
+  std::optional<std::uint32_t> expected_size_;
   bool failed_ = false;
   bool slot_empty_ = false;  // manifest and state page have been erased, and not written since
   std::optional<image::Manifest> manifest_;

@@ -133,6 +133,30 @@ TEST(Installer, AManifestThatComesAgainErasesNothing) {
   EXPECT_TRUE(installer.finish());
 }
 
+TEST(Installer, ALengthThatTheManifestDoesNotSayIsRefusedBeforeAnythingIsErased) {
+  auto flash = device();
+  const auto file = new_image().file();
+  const auto length = static_cast<std::uint32_t>(file.size());
+  Installer installer(flash, factory(), *running_image(flash, Slot::app1), {});
+  for (const auto declared : {0u, length - 16, length - 1, length + 1, length + 16, UINT32_MAX}) {
+    installer.begin();
+    installer.expect_size(declared);
+    const auto written = installer.write(file);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error(), InstallError::size);
+  }
+  EXPECT_EQ(flash.operations(), 0u);
+  installer.begin();
+  installer.expect_size(length);
+  EXPECT_TRUE(installer.write(file));
+  EXPECT_TRUE(installer.finish());
+  // What one sender has declared is forgotten with his file.
+  installer.begin();
+  installer.expect_size(1);
+  installer.begin();
+  EXPECT_TRUE(installer.write(file));
+}
+
 TEST(Installer, PolicyIsCheckedBeforeAnythingIsErased) {
   const auto with = [](const image::testing::Options& options) {
     return make_image(options).file();

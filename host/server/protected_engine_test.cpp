@@ -311,6 +311,7 @@ TEST_F(Requests, WithoutANumberThereIsNoChallenge) {
 class Sink final : public role::UpdateSink {
  public:
   void begin() override { bytes.clear(); }
+  void expect_size(std::uint32_t) override {}
   std::expected<void, role::Refusal> write(base::Bytes data) override {
     bytes.insert(bytes.end(), data.begin(), data.end());
     return {};

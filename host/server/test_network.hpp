@@ -45,6 +45,8 @@ class Path {
   /// While away, nothing reaches the server and nothing leaves it.
   void set_server_away(bool away) { away_ = away; }
   std::size_t datagrams() const { return datagrams_; }
+  /// Of all frames on the last hop, both ways, those that get lost included.
+  base::Duration air_time() const { return frame_time * frames_; }
 
   /// Runs until `done` or until the time is up; true when done.
   template <typename Done>
@@ -69,6 +71,9 @@ class Path {
   }
 
  private:
+  // 96 bytes and what goes before and after them, at 38.4 kbit/s.
+  static constexpr base::Duration frame_time = milliseconds(24);
+
   struct Flight {
     bool to_server = false;
     Datagram datagram;
@@ -87,11 +92,12 @@ class Path {
     const auto copies = 1 + (chance(conditions_.duplicates) ? 1 : 0);
     for (int copy = 0; copy < copies; ++copy) {
       // About 75 bytes of a frame are left to a datagram, and its headers take 50.
-      const auto frames = (datagram.size() + 50) / 75 + 1;
+      const auto frames = static_cast<std::int64_t>((datagram.size() + 50) / 75 + 1);
+      frames_ += frames;
       bool lost = false;
-      for (std::size_t frame = 0; frame < frames; ++frame) lost |= chance(conditions_.frame_loss);
+      for (std::int64_t frame = 0; frame < frames; ++frame) lost |= chance(conditions_.frame_loss);
       if (lost) continue;
-      auto arrival = now_ + milliseconds(24) * static_cast<std::int64_t>(frames);
+      auto arrival = now_ + frame_time * frames;
       if (conditions_.jitter > base::Duration{0}) {
         arrival +=
             base::Duration(random_.below(static_cast<std::uint32_t>(conditions_.jitter.count())));
@@ -121,6 +127,7 @@ class Path {
   base::Instant now_{};
   std::multimap<base::Instant, Flight> in_flight_;
   std::size_t datagrams_ = 0;
+  std::int64_t frames_ = 0;
   bool away_ = false;
 };
 

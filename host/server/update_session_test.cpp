@@ -43,7 +43,12 @@ class RecordingSink final : public role::UpdateSink {
  public:
   void begin() override {
     bytes.clear();
+    expected_size.reset();
     ++begun;
+  }
+  void expect_size(std::uint32_t size) override {
+    EXPECT_TRUE(bytes.empty());
+    expected_size = size;
   }
   std::expected<void, Refusal> write(base::Bytes data) override {
     bytes.insert(bytes.end(), data.begin(), data.end());
@@ -66,6 +71,7 @@ class RecordingSink final : public role::UpdateSink {
   }
 
   Bytes bytes;
+  std::optional<std::uint32_t> expected_size;
   int begun = 0;
   std::optional<std::size_t> refuse_at;
   bool refuse_at_end = false;
@@ -130,6 +136,7 @@ class Session : public ::testing::Test {
   }
   void expect_the_file() {
     EXPECT_TRUE(sink.bytes == file);
+    EXPECT_EQ(sink.expected_size, file.size());
     EXPECT_EQ(events.last_received, file.size());
     EXPECT_EQ(events.last_total, file.size());
     EXPECT_TRUE(client.installed());
@@ -142,13 +149,24 @@ class Session : public ::testing::Test {
   wire::coap::Code unknown_method = wire::coap::Code::method_not_allowed;
   bool reset_unknown_method = false;
 
-  // Somebody else answers all questions so.
+  // Somebody else answers all questions so, and the next request for a block with an error.
   std::optional<wire::Answer> forged_answer;
+  std::optional<wire::coap::Code> forged_refusal_of_a_block;
+  // From one block that is answered to the next, at least.
+  base::Duration slowest_block{0};
+  base::Instant last_block{};
 
   std::optional<Bytes> serve(base::Instant now, base::Bytes datagram) {
     const auto header = wire::coap::peek_header(datagram);
     if (forged_answer && header && header->code == wire::coap::Code::fetch) {
       return forge_answer(datagram);
+    }
+    if (header && header->code == wire::coap::Code::get) {
+      if (const auto code = std::exchange(forged_refusal_of_a_block, std::nullopt)) {
+        return empty_response(datagram, *code);
+      }
+      if (now - last_block < slowest_block) return std::nullopt;
+      last_block = now;
     }
     if (classic_server && header && header->code == wire::coap::Code::fetch) {
       return refuse_fetch(datagram);
@@ -175,11 +193,15 @@ class Session : public ::testing::Test {
       const auto reset = wire::coap::empty_message(wire::coap::Type::reset, request->message_id);
       return Bytes(reset.begin(), reset.end());
     }
+    return empty_response(datagram, unknown_method);
+  }
+  static Bytes empty_response(base::Bytes datagram, wire::coap::Code code) {
+    const auto request = wire::coap::parse(datagram);
     Bytes buffer(64);
-    wire::coap::MessageWriter writer(buffer, wire::coap::Type::acknowledgement, unknown_method,
+    wire::coap::MessageWriter writer(buffer, wire::coap::Type::acknowledgement, code,
                                      request->message_id, request->token);
     const auto written = *writer.finish();
-    return Bytes(written.begin(), written.end());
+    return {written.begin(), written.end()};
   }
 
   base::SeededRandom random{7};
@@ -345,9 +367,55 @@ TEST_F(Session, GivesUpAfterHalfAnHourOfSilence) {
   ASSERT_EQ(events.failures.size(), 1u);
   EXPECT_EQ(events.failures[0], "no progress for too long");
   EXPECT_EQ(client.last_result(), UpdateResult::gave_up);
+  path.run(hours(5));
   path.set_server_away(false);
   ASSERT_TRUE(run_to_completion(minutes(20)));
   expect_the_file();
+  EXPECT_EQ(sink.begun, 1) << "what it had is not fetched again";
+}
+
+// Whoever can answer in the server's place can end a download, and wins nothing by it.
+TEST_F(Session, LosesNothingByForgedRefusalsOfABlock) {
+  using wire::coap::Code;
+  add({1, 1, 31}, 60000);
+  std::uint32_t at = 5000;
+  for (const auto code : {Code::not_found, Code::bad_request, Code::forbidden}) {
+    ASSERT_TRUE(path.run_until([&] { return events.last_received > at; }, minutes(5)));
+    at += 5000;
+    forged_refusal_of_a_block = code;
+    ASSERT_TRUE(path.run_until([&] { return !forged_refusal_of_a_block; }, minutes(5)));
+  }
+  ASSERT_TRUE(run_to_completion(minutes(30)));
+  expect_the_file();
+  EXPECT_EQ(sink.begun, 1);
+}
+
+// A block now and then is progress, but not for ever.
+TEST_F(Session, AsksAnewWhenABlockComesEveryQuarterOfAnHour) {
+  add({1, 1, 31}, 60000);
+  slowest_block = minutes(14);
+  path.run(hours(10));
+  EXPECT_TRUE(events.failures.empty());
+  path.run(hours(2));
+  ASSERT_FALSE(events.failures.empty());
+  EXPECT_EQ(events.failures[0], "the download is too slow");
+  EXPECT_EQ(client.last_result(), UpdateResult::gave_up);
+  EXPECT_GT(events.asked_current, 1);
+  slowest_block = base::Duration{0};
+  ASSERT_TRUE(run_to_completion(minutes(30)));
+  expect_the_file();
+  EXPECT_EQ(sink.begun, 1);
+}
+
+// Blocks of 128 bytes, 0.7 bytes a second: the size follows the silence.
+TEST_F(Session, IsNotTooSlowWhereTheServerIsOnlyScarce) {
+  add({1, 1, 31}, 88000);
+  path.set_conditions({.frame_loss = 0.02});
+  slowest_block = minutes(3);
+  ASSERT_TRUE(run_to_completion(hours(48)));
+  expect_the_file();
+  EXPECT_TRUE(events.failures.empty());
+  EXPECT_GT(path.now(), base::Instant{} + hours(27));
 }
 
 TEST_F(Session, TriesAgainWhenTheServerIsAwayFromTheStart) {
@@ -382,68 +450,91 @@ TEST_F(Session, EndsWhenTheFileIsTakenAway) {
   EXPECT_FALSE(client.busy());
 }
 
-TEST_F(Session, ARefusedOfferIsNotFetchedAgain) {
+// What is refused may have been spoilt on the way: it is fetched again, and again, but less often.
+TEST_F(Session, FetchesARefusedFileAgainAfterPausesThatDouble) {
   add({1, 1, 31}, 60000);
   sink.refuse_at = 1700;
-  path.run(minutes(5));
-  ASSERT_EQ(events.refusals.size(), 1u);
+  const auto wait_for = [&](int begun, base::Duration at_most) {
+    EXPECT_TRUE(path.run_until([&] { return sink.begun == begun; }, at_most));
+    return path.now();
+  };
+  auto last = wait_for(1, minutes(1));
+  int begun = 1;
+  for (const auto pause : {4, 8, 16, 32, 64}) {
+    const auto now = wait_for(++begun, hours(2));
+    EXPECT_GE(now - last, minutes(pause));
+    EXPECT_LE(now - last, seconds(pause * 66 + 5));
+    EXPECT_LE(sink.bytes.size(), 2048u);
+    last = now;
+  }
   EXPECT_EQ(events.refusals[0].reason, "signature");
   EXPECT_EQ(client.last_result(), UpdateResult::refused_signature);
-  EXPECT_LE(sink.bytes.size(), 2048u);
-  // The poll an hour later asks, and does not fetch.
+  // From here on one comes back with every four hours. In between nothing is said.
   const auto datagrams = path.datagrams();
-  path.run(hours(3));
-  EXPECT_EQ(sink.begun, 1);
-  EXPECT_GE(events.refusals.size(), 3u);
-  EXPECT_LE(path.datagrams(), datagrams + 6);
-  // A person may insist.
+  path.run(minutes(90));
+  EXPECT_LE(path.datagrams(), datagrams + 10);
+  wait_for(7, hours(5));
+  path.run(minutes(1));
+  // A person may insist, and once it is as it should be it gets in.
   client.start(path.now());
   path.run(minutes(1));
-  EXPECT_EQ(sink.begun, 2);
-  // Another file is another matter.
+  EXPECT_EQ(sink.begun, 8);
   sink.refuse_at.reset();
-  add({1, 1, 32}, 3000, 3);
-  ASSERT_TRUE(run_to_completion(hours(2)));
+  ASSERT_TRUE(run_to_completion(minutes(4 * 66)));
   expect_the_file();
 }
 
-TEST_F(Session, ARefusalIsForgottenAfterADay) {
-  add({1, 1, 31}, 3000);
+// Whoever has something refused does so at the price of downloads that the device does not make.
+TEST_F(Session, BeginsSixFilesAndThenOneEveryFourHours) {
   sink.refuse_at_end = true;
-  path.run(hours(23));
-  EXPECT_EQ(sink.begun, 1);
-  sink.refuse_at_end = false;
-  ASSERT_TRUE(run_to_completion(hours(3)));
-  expect_the_file();
-}
-
-// Whoever replays manifests that hold, without the images that belong to them, wears the flash.
-TEST_F(Session, AcceptsSixManifestsAndThenOneEveryFourHours) {
-  sink.refuse_at_end = true;
-  unsigned accepted = 0;
+  std::uint32_t offered = 0;
   const auto offer_another_until = [&](base::Instant end) {
     while (path.now() < end) {
-      if (events.refusals.size() > accepted || accepted == 0) {
-        accepted = static_cast<unsigned>(events.refusals.size());
-        add({2, 0, static_cast<std::uint16_t>(path.now().time_since_epoch() / minutes(1))}, 3000,
-            accepted);
+      if (events.refusals.size() >= offered) {
+        ++offered;
+        add({2, 0, static_cast<std::uint16_t>(offered)}, 3000, offered);
       }
-      path.run(minutes(10));
+      path.run(minutes(1));
     }
   };
   const auto begin = path.now();
   offer_another_until(begin + minutes(7 * 60 + 30));
-  EXPECT_EQ(sink.begun, 7);  // it asks every hour; one came back after four
+  EXPECT_EQ(sink.begun, 7);
   offer_another_until(begin + hours(72));
   EXPECT_GE(sink.begun, 6 + 72 / 4 - 2);
   EXPECT_LE(sink.begun, 6 + 72 / 4);
-  EXPECT_EQ(events.failures.back(), "too many downloads have come to nothing");
+  // Left alone for a day it has all six again.
+  store = Store{};
+  path.run(hours(30));
+  const auto rested = sink.begun;
+  offered = static_cast<std::uint32_t>(events.refusals.size());
+  offer_another_until(path.now() + hours(3) + minutes(59));
+  EXPECT_EQ(sink.begun, rested + 6);
   // A person may insist.
   const auto begun = sink.begun;
   sink.refuse_at_end = false;
   client.start(path.now());
   ASSERT_TRUE(run_to_completion(minutes(1)));
   EXPECT_EQ(sink.begun, begun + 1);
+}
+
+// A file that changes under every download is begun twice in a session, and then waited for.
+TEST_F(Session, AFileThatIsNeverTheSameIsNotBegunForEver) {
+  std::uint16_t build = 0;
+  const auto another = [&] {
+    store = Store{};
+    ++build;
+    add({2, 0, build}, 30000, build);
+  };
+  another();
+  const auto end = path.now() + hours(3);
+  while (path.now() < end) {
+    (void)path.run_until([&] { return events.last_received > 2000; }, seconds(20));
+    if (events.last_received > 2000) another();
+    events.last_received = 0;
+  }
+  EXPECT_EQ(sink.begun, 6);
+  EXPECT_EQ(events.failures.back(), "the file keeps changing");
 }
 
 TEST_F(Session, DoesNotGetWhatItRejectedBefore) {
@@ -498,19 +589,26 @@ TEST_P(ClassicSession, SurvivesLossAndOutage) {
   path.set_server_away(true);
   path.run(minutes(5));
   path.set_server_away(false);
+  ASSERT_TRUE(path.run_until([&] { return events.last_received > 10000; }, hours(1)));
+  EXPECT_TRUE(events.failures.empty());
+  path.set_server_away(true);
+  path.run(hours(2));
+  EXPECT_EQ(events.failures.front(), "no progress for too long");
+  path.set_server_away(false);
   ASSERT_TRUE(run_to_completion(hours(2)));
   expect_the_file();
   EXPECT_EQ(sink.begun, 1);
 }
 
-TEST_P(ClassicSession, ARefusedFileIsNotFetchedToItsEndAgain) {
+TEST_P(ClassicSession, FetchesARefusedFileLessAndLessOften) {
   add({1, 1, 31}, 20000);
   sink.refuse_at_end = true;
-  path.run(minutes(10));
-  ASSERT_EQ(events.refusals.size(), 1u);
-  path.run(hours(3));
-  EXPECT_GE(events.refusals.size(), 3u);
-  EXPECT_LE(sink.bytes.size(), 512u);
+  path.run(hours(24));
+  EXPECT_GE(sink.begun, 10);
+  EXPECT_LE(sink.begun, 12);
+  sink.refuse_at_end = false;
+  ASSERT_TRUE(run_to_completion(minutes(4 * 66)));
+  expect_the_file();
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, ClassicSession,

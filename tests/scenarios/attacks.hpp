@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -61,16 +62,31 @@ class Attacks : public ::testing::Test {
     node().says(reason, 1s, where);
     scenario_.waits(1s);
   }
-  /// The attacker is gone; the server is told how it went, and its update is taken.
-  void expect_honest_update_begins(wire::UpdateResult told,
-                                   std::source_location where = std::source_location::current()) {
+  /// The attacker is gone, and nothing that he has done keeps the server's update out.
+  void expect_honest_update(std::string_view version = "1.1.31",
+                            std::source_location where = std::source_location::current()) {
     attacker_.reset();
     server().is_tapped({});
-    server().publishes("1.1.31");
+    server().publishes(version);
     node().presses_button();
-    node().finds("1.1.31", where);
-    node().reaches_percent(4, where);
-    EXPECT_EQ(server().asked().back().last_result, told);
+    node().finds(version, where);
+    node().completes_update_to(version, 20min, where);
+  }
+  /// The same; before, the server is told how it went.
+  void expect_honest_update(wire::UpdateResult told,
+                            std::source_location where = std::source_location::current()) {
+    expect_honest_update("1.1.31", where);
+    EXPECT_TRUE(std::ranges::any_of(server().asked(), [&](const Asked& asked) {
+      return asked.offered && asked.last_result == told;
+    }));
+  }
+  /// The same, and nobody presses anything: within the longest pause after a refusal.
+  void expect_honest_update_unaided(std::string_view version = "1.1.31",
+                                    std::source_location where = std::source_location::current()) {
+    attacker_.reset();
+    server().is_tapped({});
+    server().publishes(version);
+    node().completes_update_to(version, 4h * 11 / 10 + 5min, where);
   }
   void expect_old_application_after_reset() {
     node().resets();

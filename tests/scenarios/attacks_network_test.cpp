@@ -59,7 +59,8 @@ TEST_F(Attacks, one_block_changed_on_the_path_is_refused) {
   std::size_t blocks = 0;
   server().is_tapped([&](const wire::Endpoint&, base::Bytes request, base::Bytes answer) {
     auto arrives = copy_of(answer);
-    if (is_block(request) && ++blocks == 60) {
+    blocks = is_block(request) ? blocks + 1 : 0;
+    if (blocks == 60) {
       const auto begin = payload_offset(answer);
       arrives.at(begin + random() % (arrives.size() - begin)) ^= 0x08;
     }
@@ -67,8 +68,13 @@ TEST_F(Attacks, one_block_changed_on_the_path_is_refused) {
   });
   node().presses_button();
   node().says("[Update refused: ", 10min);
+  // It is the owner's file, and is asked for again soon; and once more, somewhat later.
+  const auto refused = scenario().now();
+  node().says("[Update refused: ", 10min);
+  EXPECT_GT(scenario().now() - refused, 4min);
   EXPECT_FALSE(node().has_said("COMPLETE"));
-  expect_old_application_after_reset();
+  expect_honest_update_unaided();
+  EXPECT_LT(scenario().now() - refused, 20min);
 }
 
 TEST_F(Attacks, an_update_completes_though_answers_are_dropped_repeated_and_swapped_on_the_path) {
@@ -120,6 +126,7 @@ TEST_F(Attacks, answers_replayed_from_another_day_are_not_heard) {
   server().is_tapped({});
   node().presses_button();
   node().finds("1.1.31");
+  node().completes_update_to("1.1.31");
 }
 
 // The manifest is open to be read, and the image is not.
@@ -175,15 +182,20 @@ TEST_F(Attacks, what_the_answer_claims_does_not_override_the_manifest) {
   node().presses_button();
   node().says("[Update failed: the file keeps changing", 5min);
   EXPECT_EQ(flash_operations(), 0u) << "refused before the manifest was complete";
-  expect_honest_update_begins(UpdateResult::refused_version);
+  expect_honest_update(UpdateResult::refused_version);
 }
 
 TEST_F(Attacks, extra_data_behind_the_image_is_refused) {
   auto extended = read_all(release("1.1.31"));
   extended.resize(extended.size() + 16, 0xA5);
+  // In the offer, and by the classic protocol with the first block.
   attacker_takes_over().behaves(Impostor::offering(extended));
-  expect_refused("data behind the end");
-  expect_old_application_after_reset();
+  expect_refused("length is not what its manifest says");
+  attacker().behaves({.file = extended, .classic_only = true});
+  expect_refused("length is not what its manifest says");
+  EXPECT_LT(attacker().sent().size(), 16u);
+  EXPECT_EQ(flash_operations(), 0u);
+  expect_honest_update(UpdateResult::refused_format);
 }
 
 TEST_F(Attacks, endless_data_ends_where_the_signed_size_says) {
@@ -200,6 +212,8 @@ TEST_F(Attacks, endless_data_ends_where_the_signed_size_says) {
   expect_refused("data behind the end");
   EXPECT_LT(std::ranges::max(attacker().sent()), update.size() + 1024);
   expect_old_application_after_reset();
+  node().joins();
+  expect_honest_update();
 }
 
 TEST_F(Attacks, pieces_of_two_signed_files_do_not_mix) {
@@ -214,9 +228,9 @@ TEST_F(Attacks, pieces_of_two_signed_files_do_not_mix) {
   };
   attacker_takes_over().behaves(behaviour);
   node().presses_button();
-  node().says("[Update refused: ", 10min);
+  node().says("[Update refused: what was written is not what was signed", 10min);
   EXPECT_FALSE(node().has_said("COMPLETE"));
-  expect_old_application_after_reset();
+  expect_honest_update(UpdateResult::refused_digest);
 }
 
 TEST_F(Attacks, a_freeze_lasts_no_longer_than_the_attacker_stays_and_a_day) {
@@ -268,11 +282,11 @@ TEST_F(Attacks, a_server_that_falls_silent_is_given_up_after_half_an_hour) {
   server().publishes("1.1.31");
   node().finds("1.1.31");
   EXPECT_EQ(server().asked().back().last_result, UpdateResult::gave_up);
+  node().completes_update_to("1.1.31");
 }
 
-// Each block is progress, so nothing ends this but the attacker's leaving. Then nothing is left of
-// it.
-TEST_F(Attacks, slow_retrieval_holds_a_node_only_while_it_lasts) {
+// Each block is progress, but not enough of it.
+TEST_F(Attacks, slow_retrieval_is_given_up_after_six_hours) {
   auto behaviour = Impostor::offering(read_all(release("1.1.31")));
   behaviour.max_size_exponent = 0;
   auto last = scenario().now();
@@ -284,33 +298,41 @@ TEST_F(Attacks, slow_retrieval_holds_a_node_only_while_it_lasts) {
   attacker_takes_over().behaves(behaviour);
   node().presses_button();
   node().finds("200.0.0");
+  const auto begin = scenario().now();
   scenario().waits(hours(2));
-  EXPECT_GT(attacker().sent().size(), 4u);
-  EXPECT_EQ(flash_operations(), 0u);
   node().types("s");
   node().says("[Status: up", 1s);
-  attacker().leaves();
-  server().publishes("1.1.31");
-  node().finds("1.1.31");
-  node().reaches_percent(4);
+  node().says("[Update failed: the download is too slow", 5h);
+  EXPECT_GE(scenario().now() - begin, 6h);
+  EXPECT_GT(attacker().sent().size(), 12u);
+  EXPECT_EQ(flash_operations(), 0u);
+  expect_honest_update_unaided();
+  EXPECT_LT(scenario().now() - begin, 6h + 30min);
 }
 
-TEST_F(Attacks, signed_manifests_with_noise_behind_them_wear_the_flash_once) {
+// He calls it another file each time, and it is fetched again: six times, less and less often.
+TEST_F(Attacks, signed_manifests_with_noise_behind_them_wear_the_flash_six_times) {
   auto behaviour = Impostor::offering(read_all(release("1.1.31")));
   behaviour.retry_after_s = 10;
   behaviour.changes = [](std::uint32_t offset, base::MutableBytes block) {
     if (offset >= 1536) std::ranges::fill(block, std::uint8_t{0xA5});
   };
   attacker_takes_over().behaves(behaviour);
+  const auto begin = scenario().now();
   expect_refused("relocation table is malformed");
-  EXPECT_GT(erases(), 0u);
-  const auto operations = flash_operations();
-  for (int round = 0; round < 20; ++round) {
+  const auto once = erases();
+  EXPECT_GT(once, 0u);
+  EXPECT_LE(once, image::app2_section.size / image::page_size);
+  for (int time = 2; time <= 6; ++time) {
     ++attacker().behaviour().offer->etag[0];
-    node().says("[Update refused: the server still offers the file that was refused", 20s);
+    node().says("[Update refused: the update's relocation table is malformed", 75min);
   }
-  EXPECT_EQ(flash_operations(), operations);
-  EXPECT_LE(erases(), image::app2_section.size / image::page_size) << "each page once";
+  EXPECT_GT(scenario().now() - begin, 2h);
+  const auto asked = attacker().asked();
+  scenario().waits(begin + 4h - scenario().now());
+  EXPECT_EQ(attacker().asked(), asked) << "no question before the seventh time";
+  EXPECT_LE(erases(), 6 * once);
+  expect_honest_update_unaided();
 }
 
 }  // namespace

@@ -110,6 +110,9 @@ std::optional<File> Impostor::answer_get(const coap::Message& request) {
     writer.option(coap::option::etag, base::Bytes(etag.data(), etag.size()));
   }
   writer.option_block(coap::option::block2, block);
+  if (offset == 0 && !behaviour_.endless) {
+    writer.option_uint(coap::option::size2, static_cast<std::uint32_t>(file.size()));
+  }
   writer.payload(bytes);
   return finished(writer);
 }
