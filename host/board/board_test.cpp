@@ -192,7 +192,12 @@ TEST(BoardState, forged_files_are_refused_or_harmless) {
   source.run(milliseconds(15));
   const auto state = source.board.save();
   constexpr std::size_t header = 28;
-  constexpr std::size_t memories = 512 * 1024 + 80 * 1024 + 16 * 1024;
+  const auto place_of = [&](std::string_view section) {
+    const auto found = std::ranges::search(state, section);
+    return static_cast<std::size_t>(found.begin() - state.begin());
+  };
+  const std::size_t memories_begin = place_of("MEMORY");
+  const std::size_t memories = place_of("NVIC") - memories_begin;
   base::SeededRandom random(5);
   int accepted = 0;
   Board board({});
@@ -203,7 +208,7 @@ TEST(BoardState, forged_files_are_refused_or_harmless) {
       // Before and after the memories, where the registers are.
       std::size_t place =
           header + random.below(static_cast<std::uint32_t>(state.size() - header - memories));
-      if (place > header + 80) place += memories;
+      if (place >= memories_begin) place += memories;
       bytes[place] = static_cast<std::uint8_t>(random.next());
     }
     std::uint64_t hash = 0xCBF29CE484222325u;

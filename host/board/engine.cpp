@@ -3,7 +3,9 @@
 
 #include <unicorn/unicorn.h>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "core/base/ensure.hpp"
@@ -40,6 +42,20 @@ constexpr std::array<int, 23> register_ids{
     UC_ARM_REG_R10,     UC_ARM_REG_R11,     UC_ARM_REG_R12,      UC_ARM_REG_R13, UC_ARM_REG_R14,
     UC_ARM_REG_R15,     UC_ARM_REG_XPSR,    UC_ARM_REG_CONTROL,  UC_ARM_REG_MSP, UC_ARM_REG_PSP,
     UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK};
+
+/// Where the first SEV stands in `code`, which begins at an even address; its size if there is
+/// none. Most of the flash is erased: the second byte is looked for.
+std::size_t find_send_event(std::span<const std::uint8_t> code) {
+  for (std::size_t from = 1; from < code.size();) {
+    const void* const found = std::memchr(&code[from], half_word_sev >> 8, code.size() - from);
+    if (found == nullptr) break;
+    const auto second =
+        static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - code.data());
+    if (second % 2 == 1 && code[second - 1] == (half_word_sev & 0xFF)) return second - 1;
+    from = second + 1;
+  }
+  return code.size();
+}
 
 void check(uc_err error) {
   base::ensure(error == UC_ERR_OK);
@@ -302,8 +318,11 @@ void Engine::watch_send_event(std::uint32_t address, std::uint32_t size) {
     check(uc_hook_del(engine_, hook->second));
     hook = send_event_hooks_.erase(hook);
   }
-  for (std::uint32_t place = address & ~1u; place - address < size; place += 2) {
-    if (code_half_word(place) != half_word_sev) continue;
+  const auto begin = (address & ~1u) - flash_base;
+  const auto end = std::min((address - flash_base + size + 1) & ~1u, flash_size);
+  const auto code = memory_.flash().subspan(begin, end - begin);
+  for (std::size_t at = 0; (at += find_send_event(code.subspan(at))) < code.size(); at += 2) {
+    const auto place = flash_base + begin + static_cast<std::uint32_t>(at);
     uc_hook handle = 0;
     check(uc_hook_add(engine_, &handle, UC_HOOK_CODE, reinterpret_cast<void*>(&Hooks::send_event),
                       this, place, place));

@@ -116,6 +116,7 @@ class Machine final : public Chip,
   void note_activity();
   bool is_news(std::string_view text);
   Picoseconds time_after(std::uint64_t cycles) const;
+  bool time_agrees() const;
   void take_time();
   void set_time(Picoseconds time);
   void do_reset(bool power_on, std::uint32_t cause);

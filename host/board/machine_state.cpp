@@ -6,35 +6,20 @@
 #include <cstring>
 
 #include "core/base/ensure.hpp"
+#include "host/board/clock_time.hpp"
 #include "host/board/machine.hpp"
 
 namespace goldcrest::board {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> state_magic{'G', 'C', 'B', 'O', 'A', 'R', 'D', 0x1A};
-constexpr std::uint32_t state_version = 5;
+constexpr std::uint32_t state_version = 6;
 constexpr std::size_t state_header_size = 8 + 4 + 8 + 8;
 
-/// FNV-1a, to find a damaged file. A zero byte only multiplies, and erased flash is zeros: eight at
-/// once.
+/// FNV-1a, to find a damaged file.
 std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
-  constexpr std::uint64_t prime = 0x100000001B3u;
-  constexpr std::uint64_t prime_2 = prime * prime;
-  constexpr std::uint64_t prime_8 = prime_2 * prime_2 * prime_2 * prime_2;
   std::uint64_t hash = 0xCBF29CE484222325u;
-  const auto add = [&](std::span<const std::uint8_t> some) {
-    for (const std::uint8_t byte : some) hash = (hash ^ byte) * prime;
-  };
-  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, bytes.data(), 8);
-    if (eight == 0) {
-      hash *= prime_8;
-    } else {
-      add(bytes.first(8));
-    }
-  }
-  add(bytes);
+  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001B3u;
   return hash;
 }
 
@@ -60,6 +45,13 @@ void Machine::serialize(Saver& saver) {
   cpu_.serialize(saver);
   map_boot_memory(peripherals_.syscfg.boot_memory());
   set_cycle(cycle_hz_);
+  if (saver.loading() && !time_agrees()) saver.fail("the cycles do not agree with the time");
+}
+
+/// As take_time() leaves it.
+bool Machine::time_agrees() const {
+  return epoch_ <= time_ && cpu_.untaken_cycles() == 0 &&
+         epoch_cycles_ <= time_to_cycles(time_ - epoch_, cycle_hz_) + 1;
 }
 
 std::vector<std::uint8_t> Machine::save_body() {

@@ -8,21 +8,34 @@
 namespace goldcrest::board {
 namespace {
 
-/// What is the same as before is not told: a board that is restored again and again executes the
-/// same code again and again.
+constexpr std::size_t page_size = 4096;
+constexpr std::size_t piece_size = 64;
+using Page = std::array<std::uint8_t, page_size>;
+constexpr Page erased{};
+
+/// Pages that hold nothing but zeros, as most of the flash does, take one byte of a state. What is
+/// the same as before is not told: a board that is restored again and again executes the same code
+/// again and again.
 void serialize_code(Saver& saver, std::span<std::uint8_t> bytes, std::uint32_t base,
                     const Memory::Changed& changed) {
-  if (!saver.loading()) {
-    saver.raw(bytes.data(), bytes.size());
-    return;
-  }
-  constexpr std::uint32_t piece_size = 64;
-  for (std::uint32_t offset = 0; offset < bytes.size(); offset += piece_size) {
-    const std::span<std::uint8_t> piece = bytes.subspan(offset, piece_size);
-    std::array<std::uint8_t, piece_size> before;
-    std::ranges::copy(piece, before.begin());
-    saver.raw(piece.data(), piece_size);
-    if (!std::ranges::equal(piece, before)) changed(base + offset, piece_size);
+  for (std::size_t begin = 0; begin < bytes.size(); begin += page_size) {
+    const auto page = bytes.subspan(begin, page_size);
+    bool written = !saver.loading() && !std::ranges::equal(page, erased);
+    saver(written);
+    if (!saver.loading()) {
+      if (written) saver.raw(page.data(), page_size);
+      continue;
+    }
+    Page loaded{};
+    if (written) saver.raw(loaded.data(), page_size);
+    if (std::ranges::equal(page, loaded)) continue;
+    for (std::size_t offset = 0; offset < page_size; offset += piece_size) {
+      const auto piece = page.subspan(offset, piece_size);
+      const auto new_piece = std::span(loaded).subspan(offset, piece_size);
+      if (std::ranges::equal(piece, new_piece)) continue;
+      std::ranges::copy(new_piece, piece.begin());
+      changed(base + static_cast<std::uint32_t>(begin + offset), piece_size);
+    }
   }
 }
 

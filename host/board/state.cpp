@@ -11,6 +11,14 @@ void Saver::fail(std::string_view reason) {
   input_ = {};
 }
 
+void Saver::check_time(std::int64_t& time) {
+  constexpr std::int64_t never = INT64_MAX;
+  constexpr std::int64_t latest = never / 2;  // 53 days
+  if (time == never || (time >= 0 && time <= latest)) return;
+  fail("a time is out of range");
+  time = 0;
+}
+
 void Saver::raw(std::uint8_t* data, std::size_t size) {
   if (!loading_) {
     output_.insert(output_.end(), data, data + size);

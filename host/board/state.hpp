@@ -143,8 +143,12 @@ class Saver {
       std::uint64_t result = 0;
       for (std::size_t index = sizeof(T); index-- > 0;) result = result << 8 | bytes[index];
       value = static_cast<T>(static_cast<Unsigned>(result));
+      if constexpr (std::same_as<T, std::int64_t>) check_time(value);
     }
   }
+
+  /// A signed number of 64 bits is a time: one that the board can come to and go on from, or never.
+  void check_time(std::int64_t& time);
 
   std::vector<std::uint8_t> output_;
   std::span<const std::uint8_t> input_;
