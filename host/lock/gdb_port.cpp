@@ -58,7 +58,12 @@ std::expected<GdbPort, std::string> GdbPort::connect(const wire::Endpoint& serve
                                                      std::chrono::milliseconds timeout) {
   auto stream = system::Stream::connect(server);
   if (!stream) return Failure(stream.error());
-  GdbPort port(std::move(*stream), timeout);
+  return connect(std::move(*stream), timeout);
+}
+
+std::expected<GdbPort, std::string> GdbPort::connect(system::Stream stream,
+                                                     std::chrono::milliseconds timeout) {
+  GdbPort port(std::move(stream), timeout);
   // Why it is halted: an answer shows that there is a chip behind the server.
   const auto halted = port.ask("?");
   if (!halted) return Failure(halted.error());

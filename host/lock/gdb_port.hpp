@@ -16,6 +16,9 @@ class GdbPort final : public DebugPort {
   /// Connecting halts the CPU; the end of the connection lets it run.
   [[nodiscard]] static std::expected<GdbPort, std::string> connect(
       const wire::Endpoint& server, std::chrono::milliseconds timeout);
+  /// The same over a stream to a debug server.
+  [[nodiscard]] static std::expected<GdbPort, std::string> connect(
+      system::Stream stream, std::chrono::milliseconds timeout);
 
   std::expected<void, std::string> reset_and_halt() override;
   std::expected<std::vector<std::uint8_t>, std::string> read(std::uint32_t address,

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/wire/address.hpp"
 #include "host/system/descriptor.hpp"
@@ -22,6 +23,11 @@ class Stream {
   [[nodiscard]] static std::expected<Stream, std::string> connect(
       const std::filesystem::path& socket);
   [[nodiscard]] static std::expected<Stream, std::string> connect(const wire::Endpoint& peer);
+
+  /// Over a stream socket that is connected already; `peer` is what errors call the other end.
+  static Stream over(Descriptor descriptor, std::string peer) {
+    return {std::move(descriptor), std::move(peer)};
+  }
 
   /// All of it.
   [[nodiscard]] std::expected<void, std::string> send(std::string_view bytes, Deadline deadline);
