@@ -8,6 +8,7 @@
 
 #include "core/crypto/aes_cbc.hpp"
 #include "core/image/manifest.hpp"
+#include "host/oscore/context_file.hpp"
 #include "tests/scenarios/attacks.hpp"
 #include "tests/scenarios/owner.hpp"
 #include "tests/scenarios/places.hpp"
@@ -165,6 +166,40 @@ TEST_F(Attacks, what_is_sent_discloses_the_manifest_and_nothing_of_the_image) {
     ASSERT_FALSE(pieces.contains(copy_of(base::Bytes(sent).subspan(at, piece)))) << at;
   }
   EXPECT_EQ(std::ranges::search(sent, key->key).begin(), sent.end());
+}
+
+// What the operator approves is what his server offers, and with a security context nobody else can
+// offer anything: not even what the owner has signed.
+TEST_F(Attacks, a_signed_update_that_the_operator_does_not_offer_is_not_heard_of) {
+  oscore::SharedContext shared;
+  shared.name = "node";
+  shared.device_id = {0x01};
+  shared.master_secret = File(16, 0x5A);
+  server().protects_conversations(shared);
+  node().resets(true);
+  node().says("option> ", 10s);
+  node().types("b\r");
+  node().says("(saved at once)", 5s);
+  node().says("> ", 5s);
+  node().types(oscore::provisioning_line(shared).value() + "\r");
+  node().says("security context: set", 5s);
+  node().resets();
+  node().joins();
+  node().says("[Update: nothing newer", 1min);
+
+  const auto update = read_all(release("1.1.31"));
+  attacker_takes_over().behaves(Impostor::offering(update));
+  node().presses_button();
+  node().says("[Update failed: the server does not answer", 5min);
+  attacker().behaves({.file = update, .classic_only = true});
+  node().presses_button();
+  node().says("[Update failed: the server does not answer", 5min);
+  EXPECT_GT(attacker().asked(), 4u);
+  EXPECT_EQ(attacker().sent().size(), 0u);
+  EXPECT_EQ(erases(), 0u);
+  node().types("s");
+  node().says("was not protected and was not heard", 1s);
+  expect_honest_update();
 }
 
 // ---- A server that lies -------------------------------------------------------------------------

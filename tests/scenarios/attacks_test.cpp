@@ -124,14 +124,22 @@ TEST_F(Attacks, no_file_and_no_answer_chooses_where_an_image_goes) {
   expect_honest_update(UpdateResult::refused_format);
 }
 
-TEST_F(Attacks, an_update_for_a_later_precursor_is_refused) {
-  attacker_takes_over();
-  const auto later =
-      with_field(read_all(release("1.1.31")), manifest_field::minimum_version, 0x01010000);
-  attacker().behaves(Impostor::offering(Signer::owner().signs(later)));
+// An update that may replace 1.1 only, offered to 1.0.31. The server offers it, too, and knows the
+// way there.
+TEST_F(Attacks, an_update_for_a_later_precursor_is_refused_until_that_one_runs) {
+  const auto later = Signer::owner().signs(
+      with_field(read_all(release("1.2.31")), manifest_field::minimum_version, 0x01010000));
+  attacker_takes_over().behaves(Impostor::offering(later));
+  expect_refused("too old for this update");
+  attacker().behaves({.file = later, .classic_only = true});
   expect_refused("too old for this update");
   EXPECT_EQ(flash_operations(), 0u);
+  server().publishes(renamed(release("1.2.31").filename().string(), later), later);
   expect_honest_update(UpdateResult::refused_version);
+  runs_from(image::app2_section);
+  node().joins();
+  node().finds("1.2.31");
+  node().completes_update_to("1.2.31");
 }
 
 // ---- Forged files -------------------------------------------------------------------------------

@@ -54,7 +54,8 @@ void Server::receive(base::Instant now, const wire::Endpoint& from, base::Bytes 
                            coap::empty_message(coap::Type::reset, header->message_id));
     return;
   }
-  const auto answer = engine_.receive(now, from, datagram);
+  const auto answer = protection_ ? protection_->receive(now, from, datagram)
+                                  : engine_.receive(now, from, datagram);
   if (!answer) return;
   if (!on_path_) return world_.internet().send(now, endpoint_, from, *answer);
   for (const auto& arrives : on_path_(from, datagram, *answer)) {

@@ -14,6 +14,7 @@
 #include "host/server/store.hpp"
 #include "sim/world/world.hpp"
 #include "tests/scenarios/inputs.hpp"
+#include "tests/scenarios/protection.hpp"
 
 namespace goldcrest::scenario {
 
@@ -58,6 +59,10 @@ class Server final : private server::RequestLog {
   /// From now on everything but the classic GET of /updates is answered with RST, as field servers
   /// do.
   void speaks_classic_only() { classic_only_ = true; }
+  /// From now on it answers nobody but whoever shares this context.
+  void protects_conversations(const oscore::SharedContext& shared) {
+    protection_.emplace(engine_, shared, seed());
+  }
 
   const std::vector<Served>& served() const { return served_; }
   const std::vector<Asked>& asked() const { return asked_; }
@@ -77,6 +82,7 @@ class Server final : private server::RequestLog {
   wire::Endpoint endpoint_;
   server::Store store_;
   server::Engine engine_;
+  std::optional<Protection> protection_;
   bool classic_only_ = false;
   OnPath on_path_;
   std::vector<Served> served_;
