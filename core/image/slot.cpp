@@ -74,13 +74,18 @@ std::expected<SlotStatus, FlashError> read_status(Flash& flash, Slot slot) {
   constexpr std::array groups{StateGroup::installed,    StateGroup::confirmed,
                               StateGroup::rejected,     StateGroup::trial_boot_1,
                               StateGroup::trial_boot_2, StateGroup::trial_boot_3};
-  std::array<bool, groups.size()> set;
+  std::array<std::uint32_t, groups.size()> count;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    const auto read = is_set(flash, slot, groups[i]);
-    if (!read) return std::unexpected(read.error());
-    set[i] = *read;
+    const auto words = read_group(flash, slot, groups[i]);
+    if (!words) return std::unexpected(words.error());
+    count[i] = copies(groups[i], *words);
   }
-  return SlotStatus{set[0], set[1], set[2], static_cast<std::uint8_t>(set[3] + set[4] + set[5])};
+  return SlotStatus{
+      .installed = count[0] > 0,
+      .confirmed = count[1] > 0,
+      .confirmed_for_good = count[1] >= state_copies,
+      .rejected = count[2] > 0,
+      .trial_boots = static_cast<std::uint8_t>((count[3] > 0) + (count[4] > 0) + (count[5] > 0))};
 }
 
 std::expected<void, FlashError> set_state(Flash& flash, Slot slot, StateGroup group) {

@@ -53,6 +53,7 @@ enum class SlotState : std::uint8_t { empty, trial, confirmed, rejected };
 struct SlotStatus {
   bool installed = false;
   bool confirmed = false;
+  bool confirmed_for_good = false;  ///< by all copies: no confirmation that was cut short
   bool rejected = false;
   std::uint8_t trial_boots = 0;  ///< used up so far, 0 to limits::trial_boots
 

@@ -3,9 +3,9 @@
 // that must never run, changes the flash in any place, and resets the board again and again, also
 // with power cuts and with an application that confirms or rejects itself in between. Whatever the
 // flash holds: what starts is, byte for byte, one of the good images, and keeps to the policy of a
-// good one that stands confirmed in the other slot, unless it overrules that; the confirmed good
-// one of the highest version that the other does not forbid does start; BOOT writes state words
-// only.
+// good one that stands confirmed in the other slot, rejected or not, unless it overrules that; the
+// confirmed good one of the highest version that the other does not forbid does start; BOOT writes
+// state words only.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -213,20 +213,26 @@ class Bench {
            holds(flash_, base + image::manifest_offset, image.header());
   }
 
-  /// The good image in this slot whose state stands confirmed.
-  const Image* confirmed_image(Slot slot) {
-    const auto status = image::read_status(flash_, slot);
-    if (!status || status->state() != SlotState::confirmed) return nullptr;
+  const Image* good_image(Slot slot) const {
     for (std::size_t i = 0; i < good_images; ++i) {
       if (holds_good_image(slot, images()[i])) return &images()[i];
     }
     return nullptr;
   }
+  const Image* confirmed_image(Slot slot) {
+    const auto status = image::read_status(flash_, slot);
+    return status && status->state() == SlotState::confirmed ? good_image(slot) : nullptr;
+  }
+  bool lays_down(Slot slot) {
+    const auto status = image::read_status(flash_, slot);
+    return status && update::lays_down(*status);
+  }
 
   /// As long as every word of the state reads the same each time.
   bool keeps_to_policy(const update::BootChoice& choice) {
     if (flash_.flaky_words() > 0) return true;
-    const auto* policy = confirmed_image(image::other(choice.image.slot()));
+    const auto other = image::other(choice.image.slot());
+    const auto* policy = lays_down(other) ? good_image(other) : nullptr;
     return policy == nullptr ||
            !update::forbids(policy->manifest, choice.image.manifest(), !choice.trial);
   }
@@ -253,8 +259,7 @@ class Bench {
       if (image == nullptr) continue;
       const auto other = image::other(slot);
       const auto policy = image::read_manifest(flash_, other);
-      const auto status = image::read_status(flash_, other);
-      const bool counts = policy && status && status->state() == SlotState::confirmed &&
+      const bool counts = policy && lays_down(other) &&
                           update::forbids(*policy, image->manifest, true) &&
                           image::verify_manifest(flash_, other, image::testing::factory(true));
       if (counts) continue;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "core/update/policy.hpp"
 
-#include "core/image/slot.hpp"
-
 namespace goldcrest::update {
+
+bool lays_down(const image::SlotStatus& status) {
+  return status.rejected ? status.confirmed_for_good : status.confirmed;
+}
 
 bool forbids(const image::Manifest& policy, const image::Manifest& release,
              bool release_confirmed) {
@@ -17,9 +19,7 @@ bool forbids(const image::Manifest& policy, const image::Manifest& release,
   return rank(policy) > rank(release);
 }
 
-// A rejected image lays nothing down. It was on trial when BOOT gave it up, and its confirmation
-// may have been cut short and read as done from now on; or an operator gave it up, which is offered
-// only if the older image keeps to all that it lays down. What cannot be read permits nothing.
+// What cannot be read permits nothing.
 bool permitted(image::Flash& flash, const image::Factory& factory,
                const image::VerifiedImage& image) {
   using image::SlotState;
@@ -27,7 +27,7 @@ bool permitted(image::Flash& flash, const image::Factory& factory,
   const auto other = image::other(image.slot());
   const auto status = image::read_status(flash, other);
   if (!status) return false;
-  if (status->state() != SlotState::confirmed) return true;
+  if (!lays_down(*status)) return true;
   const auto policy = image::read_manifest(flash, other);
   if (!policy) return policy.error() != VerifyError::flash;
   if (keeps_to(image.manifest(), *policy)) return true;

@@ -60,6 +60,31 @@ TEST_F(Policy, AnImageOfTheSameCounterIsStillAFallback) {
   EXPECT_EQ(boot(), Slot::app1);
 }
 
+TEST_F(Policy, RejectingAConfirmedImageTakesNothingBackOfWhatItLaidDown) {
+  lay_out(flash, Slot::app2, make_image({.version = new_version, .sequence = 2, .seed = 3}),
+          SlotState::confirmed);
+  ASSERT_TRUE(reject(flash, Slot::app2));
+  EXPECT_EQ(decide(flash, factory()).error(), BootError::no_valid_image);
+
+  lay_out(flash, Slot::app2, make_image({.version = new_version, .seed = 3}), SlotState::confirmed);
+  ASSERT_TRUE(reject(flash, Slot::app2));
+  EXPECT_EQ(boot(), Slot::app1) << "which keeps to it";
+}
+
+// BOOT read it as not confirmed when it gave it up; a word that was cut short may say so later.
+TEST_F(Policy, OneRejectedOnTrialHasNoSayWhateverItsConfirmationReadsLater) {
+  for (std::uint32_t copies = 0; copies <= image::state_copies; ++copies) {
+    lay_out(flash, Slot::app2, make_image({.version = new_version, .sequence = 2, .seed = 3}),
+            SlotState::rejected);
+    const auto confirmed = section_of(Slot::app2).base + image::state_offset +
+                           static_cast<std::uint32_t>(image::StateGroup::confirmed);
+    for (std::uint32_t i = 0; i < copies; ++i) {
+      ASSERT_TRUE(flash.program_word(confirmed + i * image::word_size, image::confirmed_value));
+    }
+    EXPECT_EQ(boot(), copies < image::state_copies ? std::optional(Slot::app1) : std::nullopt);
+  }
+}
+
 TEST_F(Policy, AManifestThatIsNotAuthenticNeverCounts) {
   lay_out(flash, Slot::app2,
           make_image({.version = new_version, .sequence = 0xFFFFFFFF, .seed = 3}),

@@ -42,19 +42,26 @@ constexpr unsigned interrupt(Interrupt number) {
 struct VectorTable {
   std::uint32_t* initial_stack;
   Handler exceptions[system_exceptions];  // 1 (reset) to 15 (SysTick)
+};
+struct InterruptTable {
   Handler interrupts[interrupt_count];
 };
-static_assert(sizeof(VectorTable) == 0x124);
+static_assert(sizeof(VectorTable) + sizeof(InterruptTable) == 0x124);
 
 constexpr VectorTable make_vectors() {
   VectorTable table{};
   table.initial_stack = image_stack_end;
   for (auto& handler : table.exceptions) handler = unexpected_handler;
-  for (auto& handler : table.interrupts) handler = unexpected_handler;
   table.exceptions[0] = reset_handler;
   table.exceptions[1] = nmi_handler;
   table.exceptions[2] = hard_fault_handler;
   table.exceptions[14] = systick_handler;
+  return table;
+}
+
+constexpr InterruptTable make_interrupts() {
+  InterruptTable table{};
+  for (auto& handler : table.interrupts) handler = unexpected_handler;
   table.interrupts[interrupt(Interrupt::rtc_wakeup)] = rtc_wakeup_handler;
   table.interrupts[interrupt(Interrupt::exti9_5)] = exti9_5_handler;
   table.interrupts[interrupt(Interrupt::usart2)] = usart2_handler;
@@ -68,6 +75,9 @@ constexpr std::uint32_t stack_paint = 0xDEADBEEF;
 
 extern "C" [[gnu::section(".vectors"), gnu::used]] constinit const VectorTable image_vectors =
     make_vectors();
+// The linker script puts it behind the other, or leaves it out of an image that takes none.
+extern "C" [[gnu::section(".vectors.interrupts"),
+             gnu::used]] constinit const InterruptTable image_interrupts = make_interrupts();
 
 std::uint32_t stack_size() {
   return static_cast<std::uint32_t>(image_stack_end - image_stack_start) * 4;

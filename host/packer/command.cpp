@@ -59,8 +59,9 @@ std::string id_text(std::uint32_t id) {
 /// As id_text() writes it.
 std::optional<std::uint32_t> parse_key_id(std::string_view text) {
   std::uint32_t id = 0;
-  const auto* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, id, 16);
+  const auto* begin = text.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
+  const auto* end = begin + text.size();
+  const auto [rest, error] = std::from_chars(begin, end, id, 16);
   if (text.size() != 8 || error != std::errc() || rest != end || id == 0) return std::nullopt;
   return id;
 }
@@ -274,6 +275,7 @@ struct PackOptions {
   std::vector<std::string> revoke;
   std::string sign_command;
   std::uint32_t sign_timeout_s = 60;
+  bool despite_conflict = false;
   bool json = false;
 };
 
@@ -312,6 +314,7 @@ int run_pack(const PackOptions& options) {
   request.signing = signing_options();
   request.content_key = options.content_key;
   request.sign_command = {options.sign_command, std::chrono::seconds(options.sign_timeout_s)};
+  request.despite_conflict = options.despite_conflict;
   const auto result = pack(request);
   if (!result) return report("pack", result);
   for (const auto& line : result->warnings) say("warning: " + line);
@@ -373,6 +376,9 @@ void add_pack_command(CLI::App& app, int& exit_code) {
                                   : "'" + text + "' is not a key id of 8 hex digits";
       })
       ->type_name("KEYID");
+  command->add_flag("--despite-conflict", options->despite_conflict,
+                    "Also if devices that run another release of the output folder would refuse "
+                    "this one, because of its counter, its key or what it does not revoke");
   command
       ->add_option(
           "--sign-command", options->sign_command,

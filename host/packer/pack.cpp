@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/crypto/crc32.hpp"
 #include "host/packer/files.hpp"
 #include "host/packer/p256_key.hpp"
@@ -27,34 +30,47 @@ Result<void> try_to_write(const std::filesystem::path& directory, std::size_t si
   return {};
 }
 
-void warn_of_conflict(const std::filesystem::path& other_path, const image::Manifest& manifest,
-                      std::vector<std::string>& warnings) {
-  const auto file = read_file(other_path, update_file_limit);
-  if (!file) return;
-  const auto other = image::parse_manifest(*file);
-  if (!other) return;
-  if (const auto conflict = policy_conflict(manifest, *other)) {
-    warnings.push_back(fmt::format("{} ({})", *conflict, other_path.string()));
+struct OtherRelease {
+  std::filesystem::path path;
+  FileName name;
+};
+
+/// In a folder, of one product.
+std::vector<OtherRelease> releases_of(std::string_view product,
+                                      const std::filesystem::path& folder) {
+  std::vector<OtherRelease> releases;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    auto name = FileName::parse(entry.path().filename().string());
+    if (!name || name->kind != FileKind::update || name->product != product) continue;
+    releases.push_back({entry.path(), std::move(*name)});
   }
+  return releases;
 }
 
-/// A server that finds two files of one version cannot know which is meant; and what one release
-/// lays down, the next ones must keep to.
-void warn_of_others(const std::filesystem::path& path, const FileName& name,
-                    const image::Manifest& manifest, std::vector<std::string>& warnings) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), error)) {
-    const auto other = FileName::parse(entry.path().filename().string());
-    if (!other || other->kind != name.kind || other->product != name.product ||
-        other->crc32 == name.crc32) {
-      continue;
+/// What one release lays down, the next ones must keep to.
+std::vector<std::string> conflicts_of(const image::Manifest& manifest,
+                                      const std::filesystem::path& folder) {
+  std::vector<std::string> conflicts;
+  for (const auto& release : releases_of(manifest.product.text(), folder)) {
+    const auto file = read_file(release.path, update_file_limit);
+    if (!file) continue;
+    const auto other = image::parse_manifest(*file);
+    if (!other) continue;
+    if (const auto conflict = policy_conflict(manifest, *other)) {
+      conflicts.push_back(fmt::format("{} ({})", *conflict, release.path.string()));
     }
-    if (other->version != name.version) {
-      warn_of_conflict(entry.path(), manifest, warnings);
-      continue;
-    }
+  }
+  return conflicts;
+}
+
+/// A server that finds two files of one version cannot know which is meant.
+void warn_of_twins(const std::filesystem::path& path, const FileName& name,
+                   std::vector<std::string>& warnings) {
+  for (const auto& other : releases_of(name.product, folder_of(path))) {
+    if (other.name.version != name.version || other.name.crc32 == name.crc32) continue;
     warnings.push_back(fmt::format("{} is an update of the same version {}; remove one of the two",
-                                   entry.path().string(), version_text(name.version)));
+                                   other.path.string(), version_text(name.version)));
   }
 }
 
@@ -108,6 +124,10 @@ Result<PackResult> pack(const PackRequest& request) {
   if (!factory) return std::unexpected(factory.error());
   const auto update = prepare_update(*program, request.update, *public_key, *content_key);
   if (!update) return problem(request.elf.string() + ": " + update.error().text);
+  const auto conflicts = conflicts_of(update->manifest, request.output_directory);
+  if (!conflicts.empty() && !request.despite_conflict) {
+    return problem(conflicts.front() + "; --despite-conflict packs it all the same");
+  }
   if (auto done = make_directory(request.output_directory); !done) {
     return std::unexpected(done.error());
   }
@@ -130,7 +150,8 @@ Result<PackResult> pack(const PackRequest& request) {
   if (auto written = write_file(path, file, public_mode); !written) {
     return std::unexpected(written.error());
   }
-  warn_of_others(path, name, update->manifest, signature->warnings);
+  std::ranges::copy(conflicts, std::back_inserter(signature->warnings));
+  warn_of_twins(path, name, signature->warnings);
   return PackResult{path,
                     std::move(name),
                     file.size(),

@@ -24,6 +24,9 @@ struct PackRequest {
   SigningOptions signing;
   std::filesystem::path content_key{};  ///< encrypts in place of the key folder's own
   SignCommand sign_command{};  ///< signs in place of the key folder's own key, if there is one
+  /// Also if devices that run another release of the output folder would refuse this one, or the
+  /// other way round.
+  bool despite_conflict = false;
 };
 
 struct PackResult {

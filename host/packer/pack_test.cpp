@@ -248,7 +248,7 @@ TEST_F(Packed, revoked_keys_are_signed_in_their_one_form) {
       << "no leaf was spent on these";
 }
 
-TEST_F(Packed, warns_of_a_release_that_devices_will_refuse) {
+TEST_F(Packed, a_release_that_devices_would_refuse_is_not_made_unless_it_is_meant) {
   const auto result = packed();
   auto older = result.manifest;
   older.version = {1, 0, 0};
@@ -265,15 +265,22 @@ TEST_F(Packed, warns_of_a_release_that_devices_will_refuse) {
   older.revoked_keys = {result.manifest.signing_key_id, 0, 0};
   EXPECT_THAT(conflict(), HasSubstr("is revoked"));
 
-  // The same, told by pack: the older release lies in the folder where the new one goes.
+  // The same by pack: the older release lies in the folder where the new one goes.
   older.signing_key_id ^= 1;
   auto bytes = content_of(result.file);
   const auto manifest = image::emit_manifest(older);
   std::ranges::copy(manifest, bytes.begin());
   const FileName name{FileKind::update, "TEST-PRODUCT", older.version, crypto::Crc32::of(bytes)};
   ASSERT_TRUE(write_file(test_.folder / "updates" / name.text(), bytes, public_mode));
-  const auto again = pack(request());
-  ASSERT_TRUE(again);
+  const auto used = key_status(test_.keys(), test_.options)->next_index;
+  auto again_request = request();
+  const auto refused = pack(again_request);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text, HasSubstr("will refuse 1.0.1"));
+  EXPECT_EQ(key_status(test_.keys(), test_.options)->next_index, used) << "no leaf was spent";
+  again_request.despite_conflict = true;
+  const auto again = pack(again_request);
+  ASSERT_TRUE(again) << again.error().text;
   EXPECT_THAT(again->warnings, testing::Contains(HasSubstr("will refuse 1.0.1")));
 }
 

@@ -38,8 +38,8 @@ struct UnsignedUpdate {
 Result<UnsignedUpdate> prepare_update(const ProgramImage& program, const UpdateOptions& options,
                                       const PublicKey& signing_key, const ContentKey& content_key);
 
-/// For a warning: that devices which run the older of two releases will refuse the newer, because
-/// its security counter is lower or it does not revoke the same keys. Nothing when they will not.
+/// That devices which run the older of two releases will refuse the newer, because its security
+/// counter is lower or it does not revoke the same keys. Nothing when they will not.
 std::optional<std::string> policy_conflict(const image::Manifest& one,
                                            const image::Manifest& other);
 

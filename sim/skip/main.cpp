@@ -28,6 +28,8 @@ using namespace goldcrest::sim;
 struct Arguments {
   std::string man;
   std::string update;
+  std::string floor;
+  std::string revoked;
   std::vector<std::string> situations;
   std::vector<unsigned> half_words{1, 2, 3, 4};
   std::string shard = "1/1";
@@ -61,12 +63,29 @@ std::expected<void, std::string> parse_shard(const std::string& text, SkipOption
   return {};
 }
 
+std::expected<std::vector<Situation>, std::string> floor_situations(const Arguments& arguments,
+                                                                    const File& man) {
+  const auto policy = read_file(arguments.floor);
+  if (!policy) return std::unexpected(policy.error());
+  const auto revoked = arguments.revoked.empty() ? std::expected<File, std::string>(File())
+                                                 : read_file(arguments.revoked);
+  if (!revoked) return std::unexpected(revoked.error());
+  auto made = make_floor_situations(man, *policy, *revoked, arguments.options.path.seed);
+  if (!made) return std::unexpected("--floor: " + made.error());
+  return made;
+}
+
 std::expected<std::vector<Situation>, std::string> chosen_situations(const Arguments& arguments) {
   const auto man = read_file(arguments.man);
   if (!man) return std::unexpected(man.error());
   const auto update = read_file(arguments.update);
   if (!update) return std::unexpected(update.error());
   auto all = make_situations(*man, *update, arguments.options.path.seed);
+  if (all && !arguments.floor.empty()) {
+    const auto more = floor_situations(arguments, *man);
+    if (!more) return std::unexpected(more.error());
+    all->insert(all->end(), more->begin(), more->end());
+  }
   if (!all || arguments.situations.empty()) return all;
   std::vector<Situation> chosen;
   for (const auto& name : arguments.situations) {
@@ -154,8 +173,11 @@ int run(const Arguments& arguments) {
     report.situations.push_back(std::move(*tried));
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const auto again = fmt::format("goldcrest-skip --man {} --fmu {} --seed {} --replay",
-                                 arguments.man, arguments.update, arguments.options.path.seed);
+  const auto floor = arguments.floor.empty() ? "" : " --floor " + arguments.floor;
+  const auto revoked = arguments.revoked.empty() ? "" : " --revoked " + arguments.revoked;
+  const auto again =
+      fmt::format("goldcrest-skip --man {} --fmu {}{}{} --seed {} --replay", arguments.man,
+                  arguments.update, floor, revoked, arguments.options.path.seed);
   if (!arguments.html.empty()) {
     std::ofstream page(arguments.html, std::ios::binary);
     page << as_html(report, again) << std::flush;
@@ -173,6 +195,15 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->check(CLI::ExistingFile);
   app.add_option("--fmu", arguments.update, "an update for it, of which forgeries are made")
       ->required()
+      ->check(CLI::ExistingFile);
+  auto* floor = app.add_option("--floor", arguments.floor,
+                               "an update that forbids the application of --man, by its security "
+                               "counter or by revoking the key: situations floor")
+                    ->check(CLI::ExistingFile);
+  app.add_option("--revoked", arguments.revoked,
+                 "with --floor, a newer update signed with a key that it revokes: situations "
+                 "revoked")
+      ->needs(floor)
       ->check(CLI::ExistingFile);
   app.add_option("--situation", arguments.situations, "only this one; may be repeated");
   app.add_flag("--list-situations", arguments.list, "show them and end");
@@ -206,7 +237,8 @@ int main(int argc, char** argv) {
       "Puts forged, damaged and rejected images on the virtual board, lets the real BOOT run, and\n"
       "skips one to four half-words of its code at every instruction that it executes. Exit code "
       "0:\n"
-      "no skip led to anything being executed that is not authentic.",
+      "no skip led to anything being executed that is not authentic, or that the security floor "
+      "forbids.",
       "goldcrest-skip"};
   Arguments arguments;
   add_options(app, arguments);

@@ -59,7 +59,7 @@ std::uint64_t points_of(const Tried& tried) {
 }
 
 std::string verdict(const SkipReport& report) {
-  return report.passed() ? "nothing that is not authentic was executed"
+  return report.passed() ? "nothing that is not authentic, or forbidden, was executed"
                          : fmt::format("{} skips failed", failures(report).size());
 }
 
@@ -99,7 +99,7 @@ bool SkipReport::passed() const {
 }
 
 std::string as_text(const SkipReport& report, const std::string& replay_command) {
-  std::string text = fmt::format("{}\n\n{:<22}{:>8}{:>9}{:>9}{:>9}{:>9}{:>10}{:>9}{:>7}{:>8}\n",
+  std::string text = fmt::format("{}\n\n{:<22}{:>8}{:>11}{:>9}{:>9}{:>9}{:>10}{:>9}{:>7}{:>8}\n",
                                  report.what, "situation", "points", "sampled", "skips", "refused",
                                  "authent.", "elsewhere", "rejected", "stuck", "failed");
   for (const auto& tried : report.situations) {
@@ -108,12 +108,12 @@ std::string as_text(const SkipReport& report, const std::string& replay_command)
       return counts.at(static_cast<std::size_t>(outcome));
     };
     text += fmt::format(
-        "{:<22}{:>8}{:>9}{:>9}{:>9}{:>9}{:>10}{:>9}{:>7}{:>8}\n", tried.situation, points_of(tried),
-        fmt::format("{}/{}", tried.path.sampled, tried.path.instructions), tried.trials.size(),
-        count(SkipOutcome::refused),
+        "{:<22}{:>8}{:>11}{:>9}{:>9}{:>9}{:>10}{:>9}{:>7}{:>8}\n", tried.situation,
+        points_of(tried), fmt::format("{}/{}", tried.path.sampled, tried.path.instructions),
+        tried.trials.size(), count(SkipOutcome::refused),
         count(SkipOutcome::authentic) + count(SkipOutcome::provisioning),
         count(SkipOutcome::elsewhere), count(SkipOutcome::rejected), count(SkipOutcome::stuck),
-        count(SkipOutcome::forged) + count(SkipOutcome::untried));
+        count(SkipOutcome::forged) + count(SkipOutcome::forbidden) + count(SkipOutcome::untried));
   }
   text += fmt::format("\n{} points, {} skips, {:.0f} s\n", report.points(), report.trials(),
                       report.seconds);

@@ -7,11 +7,13 @@
 #include <array>
 #include <functional>
 #include <random>
+#include <utility>
 
 #include "core/base/ensure.hpp"
 #include "core/image/digest.hpp"
 #include "core/image/verify.hpp"
 #include "core/update/installer.hpp"
+#include "core/update/policy.hpp"
 #include "core/update/slots.hpp"
 #include "host/packer/lms_signer.hpp"
 #include "sim/flash/flash.hpp"
@@ -209,6 +211,27 @@ const std::array recipes{
            false, true},
 };
 
+/// Into the slot that does not run, and confirmed.
+std::expected<void, std::string> install(SimulatedFlash& flash, const image::Factory& factory,
+                                         const update::RunningImage& running,
+                                         const FlashContent& update) {
+  update::Installer installer(flash, factory, running, {});
+  installer.begin();
+  auto done = installer.write(update);
+  if (done) {
+    if (const auto finished = installer.finish(); !finished) {
+      done = std::unexpected(finished.error());
+    }
+  }
+  if (!done) {
+    return std::unexpected(
+        fmt::format("the update does not fit the MAN file: {}", describe(done.error())));
+  }
+  base::ensure(
+      image::set_state(flash, image::other(running.slot), StateGroup::confirmed).has_value());
+  return {};
+}
+
 std::expected<SimulatedFlash, std::string> manufactured(const FlashContent& man,
                                                         const FlashContent& update) {
   SimulatedFlash flash;
@@ -227,17 +250,9 @@ std::expected<SimulatedFlash, std::string> manufactured(const FlashContent& man,
   }
   const auto running = update::running_image(flash, authentic_slot);
   if (!running) return std::unexpected("the MAN file holds no application that could be updated");
-  update::Installer installer(flash, *factory, *running, {});
-  installer.begin();
-  if (const auto written = installer.write(update); !written) {
-    return std::unexpected(
-        fmt::format("the update does not fit the MAN file: {}", describe(written.error())));
+  if (const auto installed = install(flash, *factory, *running, update); !installed) {
+    return std::unexpected(installed.error());
   }
-  if (const auto finished = installer.finish(); !finished) {
-    return std::unexpected(
-        fmt::format("the update does not fit the MAN file: {}", describe(finished.error())));
-  }
-  base::ensure(image::set_state(flash, forged_slot, StateGroup::confirmed).has_value());
   return flash;
 }
 
@@ -249,6 +264,25 @@ Situation make(const Recipe& recipe, const SimulatedFlash& flash, bool beside, s
           .what = std::string(recipe.what) + (beside ? ", beside an authentic one" : ""),
           .flash = bench.content(),
           .jumper = recipe.jumper};
+}
+
+/// Alone, because the image of the policy is damaged, and beside it when it is not.
+void add_forbidden(const SimulatedFlash& flash, std::string_view name, std::string_view what,
+                   std::uint64_t seed, std::vector<Situation>& situations) {
+  for (const bool beside : {false, true}) {
+    Workbench bench(flash, seed);
+    if (!beside) bench.flip_bit(middle_of_image(bench));
+    situations.push_back({.name = std::string(name) + (beside ? "-beside" : ""),
+                          .what = fmt::format("{}, beside the confirmed one that forbids it{}",
+                                              what, beside ? "" : ", which is damaged"),
+                          .flash = bench.content(),
+                          .forbidden = authentic_slot});
+  }
+}
+
+bool starts(SimulatedFlash& flash, image::Slot slot) {
+  const auto factory = image::read_factory(flash);
+  return factory && update::verify_permitted(flash, slot, *factory);
 }
 
 }  // namespace
@@ -263,6 +297,33 @@ std::expected<std::vector<Situation>, std::string> make_situations(const FlashCo
     situations.push_back(make(recipe, *flash, false, seed));
     if (recipe.also_beside) situations.push_back(make(recipe, *flash, true, seed));
   }
+  return situations;
+}
+
+std::expected<std::vector<Situation>, std::string> make_floor_situations(
+    const FlashContent& man, const FlashContent& policy, const FlashContent& revoked,
+    std::uint64_t seed) {
+  auto flash = manufactured(man, policy);
+  if (!flash) return std::unexpected(flash.error());
+  if (starts(*flash, authentic_slot)) {
+    return std::unexpected("the update permits the MAN file's application to start");
+  }
+  std::vector<Situation> situations;
+  add_forbidden(*flash, "floor", "a signed image below the security floor", seed, situations);
+  if (revoked.empty()) return situations;
+  // As a programmer would: past what the policy tells the running image's installer.
+  const auto factory = image::read_factory(*flash).value();
+  auto running = update::running_image(*flash, forged_slot).value();
+  const auto lays_down = std::exchange(running.manifest.revoked_keys, {});
+  if (const auto installed = install(*flash, factory, running, revoked); !installed) {
+    return std::unexpected(installed.error());
+  }
+  const auto key = image::read_manifest(*flash, authentic_slot).value().signing_key_id;
+  if (std::ranges::find(lays_down, key) == lays_down.end()) {
+    return std::unexpected("its key is not one that the other update revokes");
+  }
+  add_forbidden(*flash, "revoked", "an image of a higher version, signed with a revoked key", seed,
+                situations);
   return situations;
 }
 

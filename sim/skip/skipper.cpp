@@ -27,8 +27,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, skip_outcomes> names{
-    "untried",      "refused",   "authentic image", "rejected image",
-    "provisioning", "elsewhere", "stuck",           "UNSIGNED BOOTED"};
+    "untried",   "refused", "authentic image", "rejected image",  "provisioning",
+    "elsewhere", "stuck",   "UNSIGNED BOOTED", "FORBIDDEN BOOTED"};
 
 // --- the end of a run ----------------------------------------------------------------------------
 
@@ -81,8 +81,10 @@ std::uint32_t vector_table(board::Board& board) {
   return bytes ? base::load_le32(bytes->data()) : 0;
 }
 
-SkipOutcome judge_application(Authority& authority, image::Slot slot, std::uint32_t pc) {
+SkipOutcome judge_application(Authority& authority, const Situation& situation, image::Slot slot,
+                              std::uint32_t pc) {
   if (!authority.verifies(slot)) return SkipOutcome::forged;
+  if (situation.forbidden == slot) return SkipOutcome::forbidden;
   if (authority.rejected(slot)) return SkipOutcome::rejected;
   return pc == authority.reset_handler(image::section_of(slot)) ? SkipOutcome::authentic
                                                                 : SkipOutcome::elsewhere;
@@ -97,7 +99,7 @@ SkipOutcome judge_start(board::Board& board, const Situation& situation) {
   for (const auto slot : {image::Slot::app1, image::Slot::app2}) {
     const auto section = image::section_of(slot);
     if (section.contains(vectors) && !authority.verifies(slot)) return SkipOutcome::forged;
-    if (section.contains(pc)) return judge_application(authority, slot, pc);
+    if (section.contains(pc)) return judge_application(authority, situation, slot, pc);
   }
   if (!image::mta_section.contains(pc) || !authority.mta_intact()) return SkipOutcome::forged;
   return pc == authority.reset_handler(image::mta_section) ? SkipOutcome::provisioning
@@ -216,9 +218,20 @@ bool in_copy(What what) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+bool flash_changed(board::Board& board, const Situation& situation) {
+  return board.read_flash(image::flash_section.base, image::flash_section.size).value() !=
+         situation.flash;
+}
+
 void try_one(board::Board& board, const Situation& situation, const Path& path, Trial& trial) {
   board.debugger().skip(trial.half_words);
-  const auto judgement = run_to_end(board, situation, path.board_instructions);
+  auto judgement = run_to_end(board, situation, path.board_instructions);
+  // What a skip has made BOOT write may tell at the next reset only.
+  if (situation.forbidden && !is_failure(judgement.outcome) && flash_changed(board, situation)) {
+    board.reset();
+    const auto next = run_to_end(board, situation, path.board_instructions);
+    if (is_failure(next.outcome)) judgement = next;
+  }
   trial.end = judgement.end;
   trial.outcome = judgement.outcome;
 }

@@ -28,11 +28,13 @@ enum class SkipOutcome : std::uint8_t {
   elsewhere,     ///< authentic code is entered, but not at its start
   stuck,         ///< lockup, or an endless loop that starts nothing
   forged,        ///< failure: something that is not authentic is executed
+  forbidden,     ///< failure: an image that verifies, but that the policy forbids, is started
 };
-inline constexpr std::size_t skip_outcomes = 8;
+inline constexpr std::size_t skip_outcomes = 9;
 
 constexpr bool is_failure(SkipOutcome outcome) {
-  return outcome == SkipOutcome::untried || outcome == SkipOutcome::forged;
+  return outcome == SkipOutcome::untried || outcome == SkipOutcome::forged ||
+         outcome == SkipOutcome::forbidden;
 }
 std::string_view to_text(SkipOutcome outcome);
 

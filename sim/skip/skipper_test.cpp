@@ -111,6 +111,11 @@ TEST(Skips, outcomes_tell_what_has_been_started) {
   EXPECT_EQ(replay_skip(forged(), name)->outcome, SkipOutcome::forged);
   EXPECT_EQ(replay_skip(with_image(SlotState::confirmed), name)->outcome, SkipOutcome::authentic);
   EXPECT_EQ(replay_skip(with_image(SlotState::rejected), name)->outcome, SkipOutcome::rejected);
+  auto policy = with_image(SlotState::confirmed);
+  policy.forbidden = Slot::app2;
+  EXPECT_EQ(replay_skip(policy, name)->outcome, SkipOutcome::forbidden);
+  policy.forbidden = Slot::app1;
+  EXPECT_EQ(replay_skip(policy, name)->outcome, SkipOutcome::authentic);
   EXPECT_EQ(replay_skip(forged(), {"weak", code, 0, 1})->outcome, SkipOutcome::stuck);
   EXPECT_FALSE(replay_skip(forged(), {"weak", branch, 1, 1}).has_value());
   EXPECT_FALSE(replay_skip(forged(), {"weak", branch + 4, 0, 1}).has_value());
@@ -172,7 +177,8 @@ TEST(Skips, reports_name_failures_and_how_to_see_them_again) {
 
   report.situations = {tried(with_image(SlotState::confirmed))};
   EXPECT_TRUE(report.passed());
-  EXPECT_THAT(as_text(report, "again"), HasSubstr("nothing that is not authentic was executed"));
+  EXPECT_THAT(as_text(report, "again"),
+              HasSubstr("nothing that is not authentic, or forbidden, was executed"));
   EXPECT_FALSE(SkipReport{}.passed());
 }
 

@@ -11,10 +11,14 @@ namespace {
 
 using sim::SkipOutcome;
 
-TEST(Skips, no_skipped_instruction_makes_boot_start_what_is_not_authentic) {
-  const auto situations =
+TEST(Skips, no_skipped_instruction_makes_boot_start_what_it_must_not) {
+  auto situations =
       sim::make_situations(read_all(man_image()), read_all(release("1.1.31")), seed());
   ASSERT_TRUE(situations.has_value()) << situations.error();
+  const auto floor = sim::make_floor_situations(read_all(man_image()), read_all(revoking_release()),
+                                                read_all(revoked_release()), seed());
+  ASSERT_TRUE(floor.has_value()) << floor.error();
+  situations->insert(situations->end(), floor->begin(), floor->end());
   // Of each situation one point in so many, another part with every seed.
   const unsigned shards = repetitions("GOLDCREST_SKIP_SHARDS", 400);
   const sim::SkipOptions options{.path = {.seed = seed(), .occurrences = 2},
