@@ -9,6 +9,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/ensure.hpp"
 #include "host/board/fuzz_board.hpp"
+#include "host/board/memory.hpp"
 
 namespace {
 
@@ -17,7 +18,7 @@ using namespace goldcrest;
 constexpr std::size_t header_size = 28;
 constexpr std::size_t checksum_offset = 20;
 
-/// Where a state holds anything but the memories' contents.
+/// Where a state holds anything but the memories' contents. The option bytes are before the NVIC.
 std::vector<std::size_t> places_but_memory(const std::vector<std::uint8_t>& state) {
   const auto place_of = [&](std::string_view section) {
     const auto found = std::ranges::search(state, section);
@@ -26,7 +27,8 @@ std::vector<std::size_t> places_but_memory(const std::vector<std::uint8_t>& stat
   };
   std::vector<std::size_t> places;
   for (auto at = header_size; at < place_of("MEMORY"); ++at) places.push_back(at);
-  for (auto at = place_of("NVIC"); at < state.size(); ++at) places.push_back(at);
+  constexpr std::size_t option_bytes = 4 + 4 * board::option_word_count;
+  for (auto at = place_of("NVIC") - option_bytes; at < state.size(); ++at) places.push_back(at);
   return places;
 }
 

@@ -17,6 +17,9 @@ class ControlSocket {
  public:
   [[nodiscard]] static std::expected<ControlSocket, std::string> connect(
       const std::filesystem::path& socket, std::chrono::milliseconds timeout);
+  /// The same over a stream to a board; all of the conversation ends at `deadline`.
+  ControlSocket(system::Stream stream, system::Stream::Deadline deadline)
+      : stream_(std::move(stream)), deadline_(deadline) {}
 
   [[nodiscard]] std::expected<void, std::string> send(std::string_view bytes);
   [[nodiscard]] std::expected<std::string, std::string> line();
@@ -24,9 +27,6 @@ class ControlSocket {
   [[nodiscard]] std::expected<std::string, std::string> command(std::string_view command);
 
  private:
-  ControlSocket(system::Stream stream, system::Stream::Deadline deadline)
-      : stream_(std::move(stream)), deadline_(deadline) {}
-
   system::Stream stream_;
   system::Stream::Deadline deadline_;
   std::string pending_;

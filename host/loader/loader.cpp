@@ -16,7 +16,6 @@
 
 #include "core/base/bytes.hpp"
 #include "core/image/flash_map.hpp"
-#include "host/loader/control_socket.hpp"
 #include "host/system/descriptor.hpp"
 
 namespace goldcrest::loader {
@@ -92,12 +91,17 @@ Result load_through_socket(const std::vector<std::uint8_t>& image,
                            const ProgressSink& progress) {
   auto control = ControlSocket::connect(socket, timeout);
   if (!control) return std::unexpected(control.error());
+  return load_through_socket(image, *control, progress);
+}
+
+Result load_through_socket(const std::vector<std::uint8_t>& image, ControlSocket& control,
+                           const ProgressSink& progress) {
   const auto request = "program " + std::to_string(image.size()) + "\n";
-  if (auto sent = control->send(request); !sent) return sent;
+  if (auto sent = control.send(request); !sent) return sent;
   const std::string_view bytes(reinterpret_cast<const char*>(image.data()), image.size());
-  if (auto sent = control->send(bytes); !sent) return sent;
+  if (auto sent = control.send(bytes); !sent) return sent;
   for (;;) {
-    const auto line = control->line();
+    const auto line = control.line();
     if (!line) return std::unexpected(line.error());
     if (const auto numbers = parse_progress(*line)) {
       progress(numbers->first, numbers->second);

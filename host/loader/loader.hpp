@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "host/loader/control_socket.hpp"
+
 namespace goldcrest::loader {
 
 using ProgressSink = std::function<void(std::uint64_t done, std::uint64_t total)>;
@@ -27,6 +29,9 @@ using Result = std::expected<void, std::string>;
                                          const std::filesystem::path& socket,
                                          std::chrono::milliseconds timeout,
                                          const ProgressSink& progress);
+/// The same to a board that is connected.
+[[nodiscard]] Result load_through_socket(const std::vector<std::uint8_t>& image,
+                                         ControlSocket& control, const ProgressSink& progress);
 
 /// Copies the image to the drive and waits until the ST-Link has taken it: the file vanishes, or
 /// FAIL.TXT says why not.
