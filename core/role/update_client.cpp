@@ -218,7 +218,7 @@ void UpdateClient::take_bytes(base::Instant now, base::Bytes bytes) {
   last_progress_ = now;
   const auto earned = settings_.patience_a_byte * static_cast<std::int64_t>(bytes.size());
   patience_ends_ = std::min(patience_ends_ + earned, now + settings_.patience);
-  if (written_ == 0 && download_.size()) sink_.expect_size(*download_.size());
+  if (const auto size = download_.size(); size && written_ == 0) sink_.expect_size(*size);
   written_ += static_cast<std::uint32_t>(bytes.size());
   if (const auto written = sink_.write(bytes); !written) return refuse(now, written.error());
   announce();
