@@ -10,6 +10,7 @@
 #include <functional>
 #include <random>
 
+#include "core/image/test_flash.hpp"
 #include "core/update/test_device.hpp"
 
 namespace goldcrest::update {
@@ -171,6 +172,40 @@ TEST_F(Policy, OfTwoThatRevokeEachOtherTheHigherCounterThenVersionDecides) {
   EXPECT_EQ(lay_out_both(4, 3, {3, 0, 0}), Slot::app1);
   EXPECT_EQ(lay_out_both(4, 4, {3, 0, 0}), Slot::app2);
   EXPECT_EQ(lay_out_both(4, 4, {1, 0, 0}), Slot::app1);
+}
+
+TEST_F(Policy, WhatCannotBeReadPermitsNothing) {
+  // First without a fault, then with each read failing in turn, the last one last.
+  const auto answers = [&] {
+    const auto image = image::verify(flash, Slot::app1, factory()).value();
+    std::vector<bool> permits;
+    image::testing::for_each_fault(flash, image::testing::Fault::error,
+                                   [&](image::Flash& faulty, sim::SimulatedFlash&) {
+                                     permits.push_back(permitted(faulty, factory(), image));
+                                   });
+    return permits;
+  };
+  lay_out(flash, Slot::app2, make_image({.version = new_version, .sequence = 2, .seed = 3}),
+          SlotState::confirmed);
+  const auto forbidden = answers();
+  EXPECT_GT(forbidden.size(), 10u);
+  EXPECT_EQ(std::ranges::count(forbidden, true), 0);
+
+  break_signature(Slot::app2);
+  const auto not_authentic = answers();
+  EXPECT_TRUE(not_authentic.front());
+  EXPECT_FALSE(not_authentic.back()) << "the signature may be one that holds";
+
+  lay_out(
+      flash, Slot::app1,
+      make_image({.sequence = 3, .signing_key = spare_key_id, .revoked_keys = {signing_key_id}}),
+      SlotState::confirmed);
+  lay_out(flash, Slot::app2,
+          make_image({.version = new_version, .sequence = 2, .revoked_keys = {spare_key_id}}),
+          SlotState::confirmed);
+  const auto overruling = answers();
+  EXPECT_TRUE(overruling.front());
+  EXPECT_FALSE(overruling.back()) << "this one may be on trial";
 }
 
 TEST(Forbids, OneOfTwoConfirmedImagesMayAlwaysStart) {
