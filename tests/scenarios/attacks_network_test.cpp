@@ -176,14 +176,7 @@ TEST_F(Attacks, a_signed_update_that_the_operator_does_not_offer_is_not_heard_of
   shared.device_id = {0x01};
   shared.master_secret = File(16, 0x5A);
   server().protects_conversations(shared);
-  node().resets(true);
-  node().says("option> ", 10s);
-  node().types("b\r");
-  node().says("(saved at once)", 5s);
-  node().says("> ", 5s);
-  node().types(oscore::provisioning_line(shared).value() + "\r");
-  node().says("security context: set", 5s);
-  node().resets();
+  node().is_given_context(oscore::provisioning_line(shared).value());
   node().joins();
   node().says("[Update: nothing newer", 1min);
 

@@ -35,6 +35,17 @@ void Node::is_manufactured(Where where) {
   resets();
 }
 
+void Node::is_given_context(std::string_view line, Where where) {
+  resets(true);
+  says("option> ", seconds(10), where);
+  types("b\r");
+  says("security context (saved at once), - for not set> ", seconds(5), where);
+  types(std::string(line) + "\r");
+  says("saved", seconds(5), where);
+  says("option> ", seconds(5), where);
+  resets();
+}
+
 void Node::presses_button() {
   board().set_button(true);
   scenario_.waits(std::chrono::milliseconds(100));
@@ -110,8 +121,12 @@ void Node::confirms(std::string_view version, Where where) {
   says(fmt::format("[Confirmed: version {}]", version), minutes(5), where);
 }
 
-std::uint64_t Node::received_bytes() const { return progress_number(0); }
-std::uint64_t Node::total_bytes() const { return progress_number(1); }
+std::uint64_t Node::received_bytes() const {
+  return progress_number(0);
+}
+std::uint64_t Node::total_bytes() const {
+  return progress_number(1);
+}
 
 std::uint64_t Node::progress_number(unsigned index) const {
   // The last line that is complete: characters come one by one.

@@ -35,6 +35,9 @@ class Node {
   void presses_button();
   void resets(bool jumper = false);
   void types(std::string_view text) { board().type(text); }
+  /// Takes it to the provisioning application, types in the line of a security context, and takes
+  /// it back.
+  void is_given_context(std::string_view line, Where where = Where::current());
 
   // What a person waits for.
   /// The next line that contains `text`; what is waited for next is looked for behind it.

@@ -38,6 +38,19 @@ Server::Server(sim::World& world, bool checks_signatures)
   listens();
 }
 
+void Server::protects_conversations(const oscore::SharedContext& shared) {
+  server::RequestLog* log = this;
+  protection_.emplace(engine_, shared, seed(), log);
+}
+
+void Server::starts_again() {
+  if (!protection_) return;
+  const auto shared = protection_->shared();
+  const auto reserved = protection_->reserved();
+  server::RequestLog* log = this;
+  protection_.emplace(engine_, shared, seed(), log, reserved);
+}
+
 void Server::listens() {
   world_.internet().listen(
       endpoint_, [this](base::Instant now, const wire::Endpoint& from, base::Bytes datagram) {
@@ -119,6 +132,11 @@ std::uint64_t Server::bytes_served() const {
   std::uint64_t sum = 0;
   for (const auto& piece : served_) sum += piece.length;
   return sum;
+}
+
+std::size_t Server::lines_with(std::string_view text) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      log_, [&](const auto& line) { return line.find(text) != std::string::npos; }));
 }
 
 std::string Server::last_lines(std::size_t count) const {

@@ -60,9 +60,9 @@ class Server final : private server::RequestLog {
   /// do.
   void speaks_classic_only() { classic_only_ = true; }
   /// From now on it answers nobody but whoever shares this context.
-  void protects_conversations(const oscore::SharedContext& shared) {
-    protection_.emplace(engine_, shared, seed());
-  }
+  void protects_conversations(const oscore::SharedContext& shared);
+  /// Stops, and starts again: it remembers how far it has counted, and no protected conversation.
+  void starts_again();
 
   const std::vector<Served>& served() const { return served_; }
   const std::vector<Asked>& asked() const { return asked_; }
@@ -71,6 +71,8 @@ class Server final : private server::RequestLog {
   /// with one node and one update.
   unsigned restarts() const;
   std::uint64_t bytes_served() const;
+  /// How many lines of its log contain this.
+  std::size_t lines_with(std::string_view text) const;
   /// The last lines of its log.
   std::string last_lines(std::size_t count) const;
 
