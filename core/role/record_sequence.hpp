@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 // OSCORE's sequence numbers in the DATA section (docs/formats/oscore.md): a record a block of them,
 // whole or not at all after a power cut.
+//
+// A record that is lost would lead back to the one before it, and to numbers used already. So no
+// start of the device goes on below a number that only its count of starts leads to, which is
+// another record: both would have to be lost at once.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 
 #include "core/oscore/sender_sequence.hpp"
-#include "core/update/records.hpp"
+#include "core/update/secure_context.hpp"
 
 namespace goldcrest::role {
+
+static_assert(update::sequence_numbers_end == oscore::sequence_limit);
 
 class RecordSequence final : public oscore::SequenceStore {
  public:
@@ -20,25 +26,21 @@ class RecordSequence final : public oscore::SequenceStore {
 
   explicit RecordSequence(update::Records& records) : records_(records) {}
 
-  /// The first number that was never reserved. A record that makes no sense counts as all used, for
-  /// a number that is used twice would give the messages away.
-  [[nodiscard]] std::expected<std::uint64_t, update::RecordError> first() {
-    std::array<std::uint8_t, limits::record_bytes> buffer;
-    const auto stored = records_.read(update::RecordKey::sender_sequence, buffer);
-    if (!stored) return std::unexpected(stored.error());
-    if (!*stored) return 0;
-    base::ByteReader reader(**stored);
-    const std::uint64_t low = reader.le32();
-    const std::uint64_t end = std::uint64_t{reader.le32()} << 32u | low;
-    const bool good = reader.ok() && reader.remaining() == 0 && end <= oscore::sequence_limit;
-    return good ? end : oscore::sequence_limit;
+  /// Numbers that each start has for itself. 2^24 starts have; a device that starts more often is
+  /// left with its record alone.
+  static constexpr std::uint64_t numbers_a_start = std::uint64_t{1} << 16u;
+
+  /// The first number that was never reserved. `start` counts the starts of the device, this one
+  /// included.
+  [[nodiscard]] std::expected<std::uint64_t, update::RecordError> first(std::uint32_t start) {
+    const auto end = update::load_sequence_end(records_);
+    if (!end) return std::unexpected(end.error());
+    const auto own = start * numbers_a_start;
+    return own < oscore::sequence_limit ? std::max(*end, own) : *end;
   }
 
   bool reserve(std::uint64_t end) override {
-    std::array<std::uint8_t, 8> value{};
-    base::store_le32(value.data(), static_cast<std::uint32_t>(end));
-    base::store_le32(value.data() + 4, static_cast<std::uint32_t>(end >> 32u));
-    return records_.write(update::RecordKey::sender_sequence, value).has_value();
+    return update::save_sequence_end(records_, end).has_value();
   }
 
  private:

@@ -110,7 +110,7 @@ TEST(RecordFaults, EveryLoadTellsWhatCouldNotBeRead) {
   SimulatedFlash flash;
   write(flash, RecordKey::settings, Buffer{1});
   write(flash, RecordKey::rejected_digests, Buffer(32, 1));
-  write(flash, RecordKey::secure_context, Buffer{1});
+  write(flash, RecordKey::sender_sequence, Buffer{1});
   write(flash, RecordKey::poll_interval, Buffer{1, 2, 3, 4});
   const auto errors = [&](auto load) {
     FaultyFlash counting(flash);
@@ -129,7 +129,7 @@ TEST(RecordFaults, EveryLoadTellsWhatCouldNotBeRead) {
   EXPECT_EQ(errors([](auto& records) { return load_settings(records); }), 2);
   EXPECT_EQ(errors([](auto& records) { return load_rejected_digests(records); }), 2);
   EXPECT_EQ(errors([](auto& records) { return add_rejected_digest(records, {7}); }), 2);
-  EXPECT_EQ(errors([](auto& records) { return load_secure_context(records); }), 2);
+  EXPECT_EQ(errors([](auto& records) { return load_sequence_end(records); }), 2);
   EXPECT_EQ(errors([](auto& records) { return load_number(records, RecordKey::poll_interval); }),
             2);
 }

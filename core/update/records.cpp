@@ -141,6 +141,12 @@ Address Records::bank(std::uint8_t index) const {
 }
 
 std::expected<void, RecordError> Records::open() {
+  const auto found = find_bank();
+  open_ = found.has_value();
+  return found;
+}
+
+std::expected<void, RecordError> Records::find_bank() {
   WordFlash words(flash_);
   std::array<std::uint32_t, 2> generations{};
   std::array<bool, 2> erased{true, true};
@@ -320,6 +326,7 @@ std::expected<base::Bytes, RecordError> Records::value_at(std::uint32_t offset,
 
 std::expected<std::optional<base::Bytes>, RecordError> Records::read(RecordKey key,
                                                                      base::MutableBytes out) {
+  if (!open_) return std::unexpected(RecordError::flash);
   const std::uint32_t offset = newest_[static_cast<std::uint8_t>(key) - 1u];
   if (offset == 0) return std::nullopt;
   const auto value = value_at(offset, out);

@@ -25,7 +25,7 @@ enum class RecordKey : std::uint8_t {
   random_seed = 4,       ///< counter that makes every boot's randomness another
   poll_interval = 5,     ///< seconds, 4 bytes
   secure_context = 6,    ///< secure_context.hpp
-  sender_sequence = 7,   ///< end of the OSCORE sequence numbers reserved, 8 bytes
+  sender_sequence = 7,   ///< of OSCORE; secure_context.hpp
 };
 /// Keys are 1 to record_keys; records of keys that this program does not know are kept.
 inline constexpr std::uint8_t record_keys = 15;
@@ -43,7 +43,8 @@ class Records {
   explicit Records(image::Flash& flash, const image::Section& section = image::data_section);
 
   /// Finds the active bank and its records, makes whole what a power cut left half done, and lays
-  /// out an empty section. To be called once, before anything else.
+  /// out an empty section. To be called once, before anything else; when it fails, nobody knows
+  /// what is stored, and everything else fails too.
   [[nodiscard]] std::expected<void, RecordError> open();
 
   /// The value's bytes, a part of `out`, which must be as long as the value or longer
@@ -64,6 +65,7 @@ class Records {
   struct Record;
 
   image::Address bank(std::uint8_t index) const;
+  Result find_bank();
   Result scan();
   std::expected<std::optional<Record>, RecordError> record_at(std::uint32_t offset);
   std::expected<base::Bytes, RecordError> value_at(std::uint32_t offset, base::MutableBytes out);
@@ -80,6 +82,7 @@ class Records {
   std::uint32_t sequence_ = 0;
   std::uint32_t end_ = 0;
   std::uint8_t active_ = 0;
+  bool open_ = false;
 };
 
 }  // namespace goldcrest::update

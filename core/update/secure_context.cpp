@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint8_t format_version = 1;
 constexpr std::size_t shortest_secret = 16;
+// Where numbers go on under a new context when those before are not known: a device would need
+// thousands of years to get there.
+constexpr std::uint64_t far_ahead = sequence_numbers_end / 2;
 
 bool valid(const SecureContext& context) {
   return !context.device_id.empty() && context.master_secret.size() >= shortest_secret &&
@@ -133,18 +136,107 @@ std::size_t emit_secure_context(const SecureContext& context, base::MutableBytes
   return writer.size();
 }
 
-std::expected<std::optional<SecureContext>, RecordError> load_secure_context(Records& records) {
-  std::array<std::uint8_t, limits::record_bytes> buffer;
-  const auto stored = records.read(RecordKey::secure_context, buffer);
-  if (!stored) return std::unexpected(stored.error());
-  return parse_secure_context(stored->value_or(base::Bytes()));
+std::string_view describe(SecureContextError error) {
+  switch (error) {
+    case SecureContextError::flash:
+      return "unreadable";
+    case SecureContextError::unknown:
+      return "unknown format";
+    case SecureContextError::lost:
+      return "damaged";
+  }
+  return "unknown error";
 }
 
+namespace {
+
+/// The record beside the context's: 8 bytes, then a mark if the context was taken away.
+struct SequenceRecord {
+  std::uint64_t end = 0;
+  bool taken_away = false;
+};
+
+constexpr std::size_t end_bytes = 8;
+constexpr std::uint8_t taken_away_mark = 1;
+
+/// `end` is beyond sequence_numbers_end when the record makes no sense.
+std::expected<std::optional<SequenceRecord>, RecordError> load_sequence(Records& records) {
+  std::array<std::uint8_t, limits::record_bytes> buffer;
+  const auto stored = records.read(RecordKey::sender_sequence, buffer);
+  if (!stored) return std::unexpected(stored.error());
+  if (!*stored) return std::nullopt;
+  const auto value = **stored;
+  const bool taken_away = value.size() == end_bytes + 1 && value[end_bytes] == taken_away_mark;
+  if (value.size() != end_bytes && !taken_away) return SequenceRecord{.end = UINT64_MAX};
+  const std::uint64_t high = base::load_le32(value.data() + 4);
+  return SequenceRecord{.end = high << 32u | base::load_le32(value.data()),
+                        .taken_away = taken_away};
+}
+
+/// Where numbers go on for the next context.
+std::expected<std::uint64_t, RecordError> next_sequence(Records& records) {
+  const auto sequence = load_sequence(records);
+  if (!sequence) return std::unexpected(sequence.error());
+  const auto end = sequence->value_or(SequenceRecord{}).end;
+  return end <= sequence_numbers_end ? end : far_ahead;
+}
+
+std::expected<void, RecordError> save_sequence(Records& records, std::uint64_t end,
+                                               bool taken_away) {
+  std::array<std::uint8_t, end_bytes + 1> value{};
+  base::store_le32(value.data(), static_cast<std::uint32_t>(end));
+  base::store_le32(value.data() + 4, static_cast<std::uint32_t>(end >> 32u));
+  value[end_bytes] = taken_away_mark;
+  return records.write(RecordKey::sender_sequence,
+                       base::Bytes(value).first(taken_away ? value.size() : end_bytes));
+}
+
+}  // namespace
+
+std::expected<std::optional<SecureContext>, SecureContextError> load_secure_context(
+    Records& records) {
+  std::array<std::uint8_t, limits::record_bytes> buffer;
+  const auto stored = records.read(RecordKey::secure_context, buffer);
+  if (!stored) return std::unexpected(SecureContextError::flash);
+  if (*stored) {
+    const auto context = parse_secure_context(**stored);
+    if (!context) return std::unexpected(SecureContextError::unknown);
+    return context;
+  }
+  const auto sequence = load_sequence(records);
+  if (!sequence) return std::unexpected(SecureContextError::flash);
+  if (*sequence && !(*sequence)->taken_away) return std::unexpected(SecureContextError::lost);
+  return std::nullopt;
+}
+
+// The context first: cut short before the second record, the device has the new one all the same.
 std::expected<void, RecordError> save_secure_context(Records& records,
                                                      const SecureContext& context) {
   std::array<std::uint8_t, secure_context_bytes> buffer;
   const auto size = emit_secure_context(context, buffer);
-  return records.write(RecordKey::secure_context, base::Bytes(buffer).first(size));
+  const auto saved = records.write(RecordKey::secure_context, base::Bytes(buffer).first(size));
+  if (!saved) return saved;
+  const auto next = next_sequence(records);
+  if (!next) return std::unexpected(next.error());
+  return save_sequence(records, *next, false);
+}
+
+// Said first, then done: cut short in between, the device still has its context.
+std::expected<void, RecordError> forget_secure_context(Records& records) {
+  const auto next = next_sequence(records);
+  if (!next) return std::unexpected(next.error());
+  if (const auto said = save_sequence(records, *next, true); !said) return said;
+  return records.remove(RecordKey::secure_context);
+}
+
+std::expected<std::uint64_t, RecordError> load_sequence_end(Records& records) {
+  const auto sequence = load_sequence(records);
+  if (!sequence) return std::unexpected(sequence.error());
+  return std::min(sequence->value_or(SequenceRecord{}).end, sequence_numbers_end);
+}
+
+std::expected<void, RecordError> save_sequence_end(Records& records, std::uint64_t end) {
+  return save_sequence(records, end, false);
 }
 
 }  // namespace goldcrest::update

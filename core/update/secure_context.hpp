@@ -2,8 +2,12 @@
 // The OSCORE security context that a device shares with its update server (RFC 8613 section 3.2),
 // as it is provisioned: one line of text, and one record of its own. docs/formats/oscore.md.
 //
-// How far the sequence numbers have been used is another record, which provisioning leaves alone:
-// numbers may go on under a new secret, and must not start again under one that was set before.
+// How far the sequence numbers have been used is another record. Provisioning lets them go on under
+// a new secret: they must not start again under one that was set before.
+//
+// Invariant: a device that was given a context never passes for one that was not. What says so is
+// that record too: it is there from the first provisioning on, and tells whether the context was
+// taken away by somebody who meant to.
 #pragma once
 
 #include <cstdint>
@@ -38,10 +42,33 @@ std::optional<SecureContext> parse_secure_context(base::Bytes bytes);
 inline constexpr std::size_t secure_context_bytes = 1 + 4 + 7 + 7 + 32 + 16;
 std::size_t emit_secure_context(const SecureContext& context, base::MutableBytes out);
 
-/// Nothing when none was provisioned, or one of a format this program does not know.
-[[nodiscard]] std::expected<std::optional<SecureContext>, RecordError> load_secure_context(
+/// Why a device that was given a context does not know it.
+enum class SecureContextError : std::uint8_t {
+  flash,    ///< DATA could not be read: nobody knows what was provisioned
+  unknown,  ///< the record is there, and makes no sense to this program
+  lost,     ///< the record is gone, and nobody took it away
+};
+
+/// A word or two, to stand behind "security context".
+std::string_view describe(SecureContextError error);
+
+/// Nothing when none was ever provisioned, or it was taken away. On errors a device must not speak
+/// as if there were none.
+[[nodiscard]] std::expected<std::optional<SecureContext>, SecureContextError> load_secure_context(
     Records& records);
+/// Replaces the context: after a power cut the device has the old one or the new one.
 [[nodiscard]] std::expected<void, RecordError> save_secure_context(Records& records,
                                                                    const SecureContext& context);
+/// Takes it away: after this the device has none.
+[[nodiscard]] std::expected<void, RecordError> forget_secure_context(Records& records);
+
+/// Above all sequence numbers, which RFC 8613 section 7.2.1 has below 2^40.
+inline constexpr std::uint64_t sequence_numbers_end = std::uint64_t{1} << 40u;
+
+/// The end of the sequence numbers that may have been used; 0 when none were. A record that makes
+/// no sense counts as all used, for a number that is used twice would give the messages away.
+[[nodiscard]] std::expected<std::uint64_t, RecordError> load_sequence_end(Records& records);
+[[nodiscard]] std::expected<void, RecordError> save_sequence_end(Records& records,
+                                                                 std::uint64_t end);
 
 }  // namespace goldcrest::update

@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "core/crypto/test_hex.hpp"
+#include "core/image/flash_map.hpp"
+#include "core/image/test_flash.hpp"
 #include "sim/flash/flash.hpp"
 
 namespace goldcrest::update {
@@ -117,6 +120,183 @@ TEST(SecureContext, IsARecordOfItsOwn) {
   const auto loaded = load_secure_context(later);
   ASSERT_TRUE(loaded && *loaded);
   EXPECT_EQ(text_of(**loaded), text_of(sample()));
+}
+
+// ---- What a device knows of its context --------------------------------------------------------
+
+using sim::CutPoint;
+using sim::SimulatedFlash;
+
+SecureContext another() {
+  auto context = sample();
+  context.device_id.front() = 2;
+  return context;
+}
+
+void with_records(SimulatedFlash& flash, const std::function<void(Records&)>& action) {
+  Records records(flash);
+  ASSERT_TRUE(records.open());
+  action(records);
+}
+
+/// "none", "1" or "2" by the context's device id, or why it is not known.
+std::string known(image::Flash& flash) {
+  Records records(flash);
+  (void)records.open();
+  const auto context = load_secure_context(records);
+  if (!context) return std::string(describe(context.error()));
+  return *context ? std::to_string(*(*context)->device_id.data()) : "none";
+}
+
+void save_sample(Records& records) {
+  ASSERT_TRUE(save_secure_context(records, sample()));
+}
+void save_another(Records& records) {
+  ASSERT_TRUE(save_secure_context(records, another()));
+}
+void forget(Records& records) {
+  ASSERT_TRUE(forget_secure_context(records));
+}
+
+TEST(SecureContext, WhatWasLostIsToldFromWhatNeverWas) {
+  SimulatedFlash flash;
+  EXPECT_EQ(known(flash), "none");
+  with_records(flash, save_sample);
+  EXPECT_EQ(known(flash), "1");
+  with_records(flash,
+               [](Records& records) { ASSERT_TRUE(records.remove(RecordKey::secure_context)); });
+  EXPECT_EQ(known(flash), "damaged");
+  with_records(flash, save_another);
+  EXPECT_EQ(known(flash), "2") << "provisioning again mends it";
+  with_records(flash, forget);
+  EXPECT_EQ(known(flash), "none") << "somebody meant it";
+  with_records(flash, save_sample);
+  EXPECT_EQ(known(flash), "1");
+}
+
+TEST(SecureContext, ARecordOfAnotherFormatIsNotNone) {
+  SimulatedFlash flash;
+  for (const auto& value :
+       {std::vector<std::uint8_t>{2, 1, 1}, {0}, std::vector<std::uint8_t>(512, 1)}) {
+    with_records(flash, [&](Records& records) {
+      ASSERT_TRUE(records.write(RecordKey::secure_context, value));
+    });
+    EXPECT_EQ(known(flash), "unknown format");
+  }
+  with_records(flash, save_sample);
+  EXPECT_EQ(known(flash), "1");
+}
+
+TEST(SecureContext, NumbersThatMakeNoSenseAreUsedUpUntilTheNextContext) {
+  SimulatedFlash flash;
+  with_records(flash, [](Records& records) {
+    EXPECT_EQ(load_sequence_end(records), 0u);
+    ASSERT_TRUE(save_sequence_end(records, 0x123456789A));
+    EXPECT_EQ(load_sequence_end(records), 0x123456789Au);
+    ASSERT_TRUE(save_secure_context(records, sample()));
+    EXPECT_EQ(load_sequence_end(records), 0x123456789Au) << "numbers go on";
+    ASSERT_TRUE(forget_secure_context(records));
+    EXPECT_EQ(load_sequence_end(records), 0x123456789Au);
+    for (const auto& value :
+         {std::vector<std::uint8_t>(7, 1), std::vector<std::uint8_t>(9, 0),
+          std::vector<std::uint8_t>(8, 0xFF), std::vector<std::uint8_t>(10, 1)}) {
+      ASSERT_TRUE(records.write(RecordKey::sender_sequence, value));
+      EXPECT_EQ(load_sequence_end(records), sequence_numbers_end);
+      ASSERT_TRUE(save_secure_context(records, sample()));
+      EXPECT_EQ(load_sequence_end(records), sequence_numbers_end / 2);
+    }
+  });
+}
+
+/// Of the change from one state to another: what a cut at any operation leaves.
+void expect_old_or_new(const SimulatedFlash& before, void (*change)(Records&),
+                       const std::string& after) {
+  auto undisturbed = before;
+  const auto old = known(undisturbed);
+  undisturbed.reset_operations();
+  with_records(undisturbed, change);
+  EXPECT_EQ(known(undisturbed), after);
+  std::mt19937 random(5);
+  for (std::uint64_t operation = 0; operation < undisturbed.operations(); ++operation) {
+    for (const auto point : {CutPoint::before, CutPoint::inside, CutPoint::after}) {
+      auto flash = before;
+      flash.reset_operations();
+      flash.cut_at(operation, point, static_cast<std::uint32_t>(random()));
+      EXPECT_THROW(with_records(flash, change), sim::PowerCut);
+      flash.disarm();
+      const auto found = known(flash);
+      EXPECT_TRUE(found == old || found == after) << found << " after operation " << operation;
+      with_records(flash, change);
+      EXPECT_EQ(known(flash), after);
+    }
+  }
+}
+
+TEST(SecureContext, APowerCutLeavesTheOldOrTheNew) {
+  SimulatedFlash flash;
+  with_records(flash, [](auto&) {});
+  expect_old_or_new(flash, save_sample, "1");
+  expect_old_or_new(flash, forget, "none");
+  with_records(flash, save_sample);
+  expect_old_or_new(flash, save_another, "2");
+  expect_old_or_new(flash, forget, "none");
+  with_records(flash, forget);
+  expect_old_or_new(flash, save_another, "2");
+}
+
+TEST(SecureContext, AFlashThatFailsLeavesTheOldOrTheNewOrIsTold) {
+  using image::testing::Fault;
+  SimulatedFlash flash;
+  with_records(flash, save_sample);
+  for (const bool forgetting : {false, true}) {
+    const std::string after = forgetting ? "none" : "2";
+    const auto step = [&](image::Flash& faulty, SimulatedFlash& sound) {
+      Records records(faulty);
+      (void)records.open();
+      const auto done =
+          forgetting ? forget_secure_context(records) : save_secure_context(records, another());
+      const auto found = known(sound);
+      EXPECT_TRUE(found == after || (!done && found == "1")) << found;
+    };
+    image::testing::for_each_fault(flash, Fault::error, step);
+  }
+  // Whatever cannot be read: never as if there were no context.
+  int failed = 0;
+  const auto read = [&](image::Flash& faulty, SimulatedFlash&) {
+    const auto found = known(faulty);
+    EXPECT_NE(found, "none");
+    failed += found == "unreadable" ? 1 : 0;
+  };
+  image::testing::for_each_fault(flash, Fault::error, read);
+  EXPECT_GT(failed, 100);
+  with_records(flash,
+               [](Records& records) { ASSERT_TRUE(records.remove(RecordKey::secure_context)); });
+  image::testing::for_each_fault(flash, Fault::error, read);
+}
+
+TEST(SecureContext, NoDamagedWordMakesADeviceSpeakAsIfItHadNone) {
+  SimulatedFlash flash;
+  with_records(flash, forget);  // what the damage could lead back to
+  with_records(flash, save_sample);
+  std::mt19937 random(6);
+  const auto data = image::data_section;
+  int lost = 0;
+  for (std::uint32_t offset = 0; offset < data.size; offset += image::word_size) {
+    const auto bytes = flash.memory({data.base + offset, image::word_size});
+    const auto word = base::load_le32(bytes.data());
+    if (word == 0) continue;
+    for (const auto damaged : {0u, ~0u, word ^ (1u << random() % 32)}) {
+      auto copy = flash;
+      std::array<std::uint8_t, 4> stored{};
+      base::store_le32(stored.data(), damaged);
+      copy.load(data.base + offset, stored);
+      const auto found = known(copy);
+      EXPECT_NE(found, "none") << "word at " << offset;
+      lost += found == "damaged" ? 1 : 0;
+      EXPECT_EQ(known(copy), found) << "the next start says the same";
+    }
+  }
+  EXPECT_GT(lost, 20);
 }
 
 }  // namespace

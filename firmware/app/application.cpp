@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "firmware/app/banner.hpp"
 #include "firmware/app/button.hpp"
 #include "firmware/chip/console.hpp"
 #include "firmware/chip/reset.hpp"
@@ -12,6 +13,8 @@
 
 namespace goldcrest::app {
 namespace {
+
+constexpr base::Duration complaint_interval = std::chrono::hours(1);
 
 role::UpdateClientSettings client_settings(const Start& start) {
   role::UpdateClientSettings settings;
@@ -50,7 +53,8 @@ Application::Application(const Start& start, text::Output& console, chip::ChipFl
       sequence_store_(records),
       sequence_(sequence_store_, start.first_sequence, role::RecordSequence::block),
       node_({.eui64 = start.eui64}, random, conversation(), rpl_console_),
-      trial_(!start.status.confirmed, chip::now()) {}
+      trial_(!start.status.confirmed, chip::now()),
+      next_complaint_(start.context_error ? chip::now() + complaint_interval : base::never) {}
 
 // What stands between the network and the client, which knows nothing of it.
 net::UdpApplication& Application::conversation() {
@@ -61,7 +65,9 @@ net::UdpApplication& Application::conversation() {
 void Application::run() {
   const auto now = chip::now();
   client_.set_device(device_facts(start_));
-  if (start_.server) {
+  // Without a server the client asks nobody. Whoever has lost his context is not to be talked into
+  // a conversation that anybody can join.
+  if (start_.server && !start_.context_error) {
     client_.set_server({.address = *start_.server, .port = wire::coap::default_port});
   }
   text::Printer(console_).text("Link-local address: ").address(node_.link_local_address()).line();
@@ -79,6 +85,7 @@ void Application::step(base::Instant now) {
   follow_network(now);
   follow_trial(now);
   follow_update();
+  follow_context(now);
   take_keys(now);
 }
 
@@ -157,10 +164,21 @@ void Application::follow_update() {
   }
 }
 
+// The device goes on as it is, and says what it waits for.
+void Application::follow_context(base::Instant now) {
+  if (now < next_complaint_) return;
+  next_complaint_ = now + complaint_interval;
+  print_silence(console_, *start_.context_error);
+}
+
 void Application::take_keys(base::Instant now) {
   if (take_button_press(now)) {
     console_.write("[Button: asking for an update]\n");
-    client_.start(now);
+    if (start_.context_error) {
+      next_complaint_ = now;  // and no question
+    } else {
+      client_.start(now);
+    }
   }
   while (const auto key = chip::console_read()) {
     if (*key == 's' || *key == 'S') print_status();
@@ -212,7 +230,8 @@ void Application::print_stack() {
 }
 
 base::Instant Application::next_deadline() const {
-  auto deadline = std::min({radio_.next_deadline(), trial_.next_deadline(), button_deadline()});
+  auto deadline = std::min(
+      {radio_.next_deadline(), trial_.next_deadline(), button_deadline(), next_complaint_});
   // The node has nothing to do for the radio while a frame is out; its end wakes us.
   if (!frame_out_) deadline = std::min(deadline, node_.next_deadline());
   return deadline;

@@ -14,6 +14,7 @@
 #include "core/role/update_client.hpp"
 #include "core/update/installer.hpp"
 #include "core/update/records.hpp"
+#include "core/update/secure_context.hpp"
 #include "core/update/slots.hpp"
 #include "firmware/app/console_events.hpp"
 #include "firmware/app/trial.hpp"
@@ -37,7 +38,10 @@ struct Start {
   std::optional<base::Duration> poll_interval;
   /// With it, nothing is said to the server unprotected, and nothing unprotected is heard.
   std::optional<oscore::Context> context;
+  /// It was given one and does not know it: then it says nothing to the server and hears nothing.
+  std::optional<update::SecureContextError> context_error;
   std::uint64_t first_sequence;
+  std::uint32_t start;  ///< how often the device has started, this time included
 };
 
 class Application {
@@ -55,6 +59,7 @@ class Application {
   void follow_network(base::Instant now);
   void follow_trial(base::Instant now);
   void follow_update();
+  void follow_context(base::Instant now);
   net::UdpApplication& conversation();
   void take_keys(base::Instant now);
   void print_status();
@@ -77,6 +82,7 @@ class Application {
   std::optional<role::ProtectedClient> protected_client_;
   role::Node node_;
   Trial trial_;
+  base::Instant next_complaint_;
   bool online_ = false;
   bool frame_out_ = false;
 };

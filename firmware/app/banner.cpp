@@ -51,6 +51,15 @@ void print_banner(text::Output& output, const BannerFacts& facts) {
     print().text("not set; set it with the provisioning application").line();
   }
   if (facts.protected_conversation) print().text("Conversation with the server: protected").line();
+  if (facts.context_error) print_silence(output, *facts.context_error);
+}
+
+void print_silence(text::Output& output, update::SecureContextError why) {
+  text::Printer(output)
+      .text("[Update: no question is asked, security context ")
+      .text(update::describe(why))
+      .text(": provision it again]")
+      .line();
 }
 
 }  // namespace goldcrest::app

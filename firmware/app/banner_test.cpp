@@ -58,5 +58,20 @@ TEST(Banner, TheOlderApplicationAfterARollbackIsNotAnUpdatedOne) {
   EXPECT_TRUE(updated(facts));
 }
 
+TEST(Banner, TellsHowItSpeaksWithItsServer) {
+  auto facts = manufactured();
+  text::CapturedOutput output;
+  facts.protected_conversation = true;
+  print_banner(output, facts);
+  EXPECT_THAT(output.take(), testing::EndsWith("Conversation with the server: protected\n"));
+  facts.protected_conversation = false;
+  facts.context_error = update::SecureContextError::unknown;
+  print_banner(output, facts);
+  EXPECT_THAT(
+      output.take(),
+      testing::EndsWith("Update server: 192.0.2.10\n[Update: no question is asked, security "
+                        "context unknown format: provision it again]\n"));
+}
+
 }  // namespace
 }  // namespace goldcrest::app

@@ -42,19 +42,24 @@ std::optional<T> value_of(const std::expected<T, E>& result) {
   return result ? std::optional<T>(*result) : std::nullopt;
 }
 
-/// Stirs the unique id, the boot counter and the radio's noise into the seed.
-void seed(chip::ChipRandom& random, update::Records& records, chip::Spirit1& radio) {
+/// How often the device has started, this time included.
+std::uint32_t count_start(update::Records& records) {
+  const auto stored = value_of(update::load_number(records, update::RecordKey::random_seed));
+  return (stored ? stored->value_or(0) : 0) + 1;
+}
+
+/// Stirs the unique id, the count of starts and the radio's noise into the seed.
+void seed(chip::ChipRandom& random, update::Records& records, chip::Spirit1& radio,
+          std::uint32_t start) {
   for (const auto word : chip::unique_id()) {
     std::array<std::uint8_t, 4> bytes;
     base::store_le32(bytes.data(), word);
     random.stir(bytes);
   }
-  const auto stored = value_of(update::load_number(records, update::RecordKey::random_seed));
-  const std::uint32_t boots = (stored ? stored->value_or(0) : 0) + 1;
   // Not fatal: the radio's noise alone still makes this boot another.
-  (void)update::save_number(records, update::RecordKey::random_seed, boots);
+  (void)update::save_number(records, update::RecordKey::random_seed, start);
   std::array<std::uint8_t, 4> bytes;
-  base::store_le32(bytes.data(), boots);
+  base::store_le32(bytes.data(), start);
   random.stir(bytes);
   random.stir(radio.noise());
 }
@@ -68,15 +73,20 @@ UpdateMemory remember(text::Output& console, chip::ChipFlash& flash, update::Rec
   return {};
 }
 
+using FoundContext = std::expected<std::optional<oscore::Context>, update::SecureContextError>;
+
 /// The device's end of the context that was provisioned.
-std::optional<oscore::Context> context_of(update::Records& records) {
-  const auto shared = value_of(update::load_secure_context(records)).value_or(std::nullopt);
-  if (!shared) return std::nullopt;
+FoundContext context_of(update::Records& records) {
+  const auto shared = update::load_secure_context(records);
+  if (!shared) return std::unexpected(shared.error());
+  if (!*shared) return std::nullopt;
   const auto bytes = [](const auto& field) { return base::Bytes(field.data(), field.size()); };
-  return oscore::Context::derive({.master_secret = bytes(shared->master_secret),
-                                  .master_salt = bytes(shared->master_salt),
-                                  .sender_id = bytes(shared->device_id),
-                                  .recipient_id = bytes(shared->server_id)});
+  auto context = oscore::Context::derive({.master_secret = bytes((*shared)->master_secret),
+                                          .master_salt = bytes((*shared)->master_salt),
+                                          .sender_id = bytes((*shared)->device_id),
+                                          .recipient_id = bytes((*shared)->server_id)});
+  if (!context) return std::unexpected(update::SecureContextError::unknown);
+  return context;
 }
 
 Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& records) {
@@ -84,6 +94,8 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
                              "not running from a slot");
   const auto manifest = value_of(image::read_manifest(flash, slot));
   const auto settings = value_of(update::load_settings(records));
+  const auto count = count_start(records);
+  const auto context = context_of(records);
   const auto interval = value_of(update::load_number(records, update::RecordKey::poll_interval));
   Start start{
       .running = required(console, update::running_image(flash, slot), "no manifest"),
@@ -95,10 +107,12 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
       .memory = remember(console, flash, records, slot),
       .server = std::nullopt,
       .poll_interval = std::nullopt,
-      .context = context_of(records),
+      .context = value_of(context).value_or(std::nullopt),
+      .context_error = context ? std::nullopt : std::optional(context.error()),
       // Unreadable counts as used up: better silent than with a nonce for the second time.
       .first_sequence =
-          value_of(role::RecordSequence(records).first()).value_or(oscore::sequence_limit)};
+          value_of(role::RecordSequence(records).first(count)).value_or(oscore::sequence_limit),
+      .start = count};
   if (settings && settings->server_address)
     start.server = wire::Ipv6Address{*settings->server_address};
   if (interval && *interval) start.poll_interval = std::chrono::seconds(**interval);
@@ -128,7 +142,8 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
                          .versions = facts.versions,
                          .reset_cause = chip::describe(cause),
                          .server = facts.server,
-                         .protected_conversation = facts.context.has_value()});
+                         .protected_conversation = facts.context.has_value(),
+                         .context_error = facts.context_error});
 
   static chip::Spirit1 radio;
   if (const auto started = radio.start(chip::profile_915_mhz); !started) {
@@ -136,7 +151,7 @@ Start find_out(text::Output& console, chip::ChipFlash& flash, update::Records& r
     chip::reset();
   }
   static chip::ChipRandom random;
-  seed(random, records, radio);
+  seed(random, records, radio, facts.start);
   static Application application(facts, console, flash, records, random, radio);
   application.run();
 }

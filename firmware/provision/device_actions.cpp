@@ -34,15 +34,16 @@ std::expected<void, std::string_view> DeviceActions::save(const update::Settings
   return {};
 }
 
-bool DeviceActions::has_secure_context() {
+std::expected<bool, update::SecureContextError> DeviceActions::has_secure_context() {
   const auto context = update::load_secure_context(records_);
-  return context && *context;
+  if (!context) return std::unexpected(context.error());
+  return context->has_value();
 }
 
 std::expected<void, std::string_view> DeviceActions::save_secure_context(
     const std::optional<update::SecureContext>& context) {
   const auto done = context ? update::save_secure_context(records_, *context)
-                            : records_.remove(update::RecordKey::secure_context);
+                            : update::forget_secure_context(records_);
   if (!done) return std::unexpected(update::describe(done.error()));
   return {};
 }

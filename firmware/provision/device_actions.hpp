@@ -14,7 +14,7 @@ class DeviceActions final : public MenuActions {
   DeviceActions(image::Flash& flash, update::Records& records) : flash_(flash), records_(records) {}
 
   std::expected<void, std::string_view> save(const update::Settings& settings) override;
-  bool has_secure_context() override;
+  std::expected<bool, update::SecureContextError> has_secure_context() override;
   std::expected<void, std::string_view> save_secure_context(
       const std::optional<update::SecureContext>& context) override;
   /// Verifies the older image: takes some 0.2 s at 32 MHz.

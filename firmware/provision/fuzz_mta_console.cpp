@@ -80,7 +80,9 @@ class NotingActions final : public provision::MenuActions {
     if (done) saved = settings;
     return done;
   }
-  bool has_secure_context() override { return actions_.has_secure_context(); }
+  std::expected<bool, update::SecureContextError> has_secure_context() override {
+    return actions_.has_secure_context();
+  }
   std::expected<void, std::string_view> save_secure_context(
       const std::optional<update::SecureContext>& context) override {
     return actions_.save_secure_context(context);

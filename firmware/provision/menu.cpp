@@ -90,10 +90,17 @@ void Menu::show() {
   } else {
     print().text(not_set).line();
   }
-  show_value("b", "security context", actions_.has_secure_context() ? "set" : not_set);
+  show_secure_context();
   if (unsaved_changes()) print().text("There are unsaved changes.\n  4  save").line();
   if (rollback_) print().text("  5  roll back a firmware update").line();
   prompt();
+}
+
+void Menu::show_secure_context() {
+  const auto known = actions_.has_secure_context();
+  const auto set = [&] { return *known ? "set" : not_set; };
+  show_value("b", "security context", known ? set() : update::describe(known.error()));
+  if (!known) print().text("     set it again: the device does not ask its server without").line();
 }
 
 void Menu::prompt() {

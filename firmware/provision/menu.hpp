@@ -26,7 +26,8 @@ struct RollbackOffer {
 class MenuActions {
  public:
   virtual std::expected<void, std::string_view> save(const update::Settings& settings) = 0;
-  virtual bool has_secure_context() = 0;
+  /// Whether it has one; or that it was given one and does not know it any more.
+  virtual std::expected<bool, update::SecureContextError> has_secure_context() = 0;
   /// Nothing: the device has none any more.
   virtual std::expected<void, std::string_view> save_secure_context(
       const std::optional<update::SecureContext>& context) = 0;
@@ -67,6 +68,7 @@ class Menu {
   };
 
   void show();
+  void show_secure_context();
   void show_value(std::string_view key, std::string_view name, std::string_view value);
   void prompt();
   void ask(Field field, std::string_view name);

@@ -23,11 +23,15 @@ class FakeActions final : public MenuActions {
     ++saves;
     return {};
   }
-  bool has_secure_context() override { return context.has_value(); }
+  std::expected<bool, update::SecureContextError> has_secure_context() override {
+    if (context_error) return std::unexpected(*context_error);
+    return context.has_value();
+  }
   std::expected<void, std::string_view> save_secure_context(
       const std::optional<update::SecureContext>& value) override {
     if (!save_error.empty()) return std::unexpected(save_error);
     context = value;
+    context_error.reset();
     return {};
   }
   std::expected<RollbackOffer, std::string_view> rollback_possible() override {
@@ -43,6 +47,7 @@ class FakeActions final : public MenuActions {
 
   update::Settings saved;
   std::optional<update::SecureContext> context;
+  std::optional<update::SecureContextError> context_error;
   int saves = 0;
   int rollbacks = 0;
   std::optional<RollbackOffer> offer;
@@ -84,6 +89,16 @@ TEST_F(MenuTest, FirstShowsEverythingAsNotSet) {
             "  a  OTA server IP address: not set\n"
             "  b  security context: not set\n"
             "option> ");
+}
+
+TEST_F(MenuTest, ASecurityContextThatCannotBeUsedIsToldAndSetAgain) {
+  actions_.context_error = update::SecureContextError::lost;
+  EXPECT_THAT(start(),
+              HasSubstr("  b  security context: damaged\n"
+                        "     set it again: the device does not ask its server without\n"));
+  type("b\r");
+  EXPECT_THAT(type("01..0102030405060708090a0b0c0d0e0f10.9e7ca92223786340.e0acafbd\r"),
+              HasSubstr("  b  security context: set\n"));
 }
 
 // The example of docs/formats/oscore.md.

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 // The conversation under OSCORE (RFC 8613), with everything going wrong that can: no nonce is used
 // twice, and nobody without the keys is heard.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
 
+#include "core/image/flash_map.hpp"
 #include "core/oscore/message.hpp"
+#include "core/update/records.hpp"
 #include "core/wire/update_protocol.hpp"
 #include "host/oscore/context_file.hpp"
 #include "sim/field/forger.hpp"
+#include "sim/flash/flash.hpp"
 #include "tests/scenarios/nonce_ledger.hpp"
 #include "tests/scenarios/scenario.hpp"
 
@@ -206,6 +211,54 @@ TEST_F(Protected, the_right_answer_sealed_by_the_server_is_heard) {
   });
   node().presses_button();
   node().says("[Update: nothing newer", 1min);
+}
+
+/// A programmer changes what DATA holds.
+void change_data(board::Board& board, const std::function<void(sim::SimulatedFlash&)>& change) {
+  const auto section = image::data_section;
+  const auto before = board.read_flash(section.base, section.size);
+  sim::SimulatedFlash flash;
+  flash.load(section.base, before.value());
+  change(flash);
+  ASSERT_TRUE(board.program(section.base, flash.memory(section)));
+}
+
+TEST_F(Protected, a_context_that_cannot_be_read_makes_a_device_silent_until_it_has_another) {
+  const auto later_format = [](sim::SimulatedFlash& flash) {
+    update::Records records(flash);
+    ASSERT_TRUE(records.open());
+    ASSERT_TRUE(records.write(update::RecordKey::secure_context, std::array<std::uint8_t, 3>{2}));
+  };
+  const auto damaged = [this](sim::SimulatedFlash& flash) {
+    const auto data = flash.memory(image::data_section);
+    const auto secret = std::ranges::search(data, shared().master_secret);
+    ASSERT_FALSE(secret.empty());
+    const auto at = static_cast<std::uint32_t>(secret.begin() - data.begin()) & ~3u;
+    flash.load(image::data_section.base + at, std::array<std::uint8_t, 4>{});
+  };
+  for (const auto& [change, why] :
+       {std::pair{std::function<void(sim::SimulatedFlash&)>(damaged), "damaged"},
+        std::pair{std::function<void(sim::SimulatedFlash&)>(later_format), "unknown format"}}) {
+    change_data(node().board(), change);
+    const auto asked = ledger().requests();
+    node().resets();
+    node().runs("1.0.31");
+    const auto complaint = fmt::format("[Update: no question is asked, security context {}", why);
+    node().says(complaint, 1s);
+    node().joins();
+    node().presses_button();
+    node().says(complaint, 1s);
+    scenario().waits(1min);
+    EXPECT_EQ(ledger().requests(), asked);
+    EXPECT_EQ(ledger().unprotected(), 0u);
+
+    node().resets(true);
+    node().says(fmt::format("  b  security context: {}", why), 10s);
+    node().is_given_context(oscore::provisioning_line(shared()).value());
+    comes_up();
+    node().presses_button();
+    node().says("[Update: nothing newer", 1min);
+  }
 }
 
 }  // namespace
