@@ -18,16 +18,16 @@ constexpr std::uint16_t message_id_step = 0x2000;
 
 }  // namespace
 
-// Sealed anew it is another request on the wire: another Message ID, and another token, by one byte
-// more or, where there is no room for it, by another first byte.
-void ClientSession::rename(Request& request) {
-  request.sent_message_id = static_cast<std::uint16_t>(request.sent_message_id + message_id_step);
-  const auto count = static_cast<std::uint8_t>(
-      static_cast<std::uint16_t>(request.sent_message_id - request.message_id) / message_id_step);
-  base::FixedVector<std::uint8_t, limits::coap_token_bytes> token;
-  base::ensure(token.append(request.token.bytes()));
-  if (!token.push_back(count)) token.front() ^= count;
-  request.sent_token = coap::Token({token.data(), token.size()});
+// Sealed it is another request on the wire, with a token of its own: short, as each byte counts
+// where a frame is full, and needing no secret, for it is the seal that ties an answer to its
+// request (RFC 9175 section 4.2). No two of the requests that are remembered have the same.
+void ClientSession::seal_under(Request& request, const PartialIv& partial_iv) {
+  const auto sequence = partial_iv.sequence();
+  request.partial_iv = partial_iv;
+  request.sent_token = coap::Token(
+      std::array{static_cast<std::uint8_t>(sequence >> 8u), static_cast<std::uint8_t>(sequence)});
+  request.echo_version = echo_version_;
+  request.answered = false;
 }
 
 // The entry under which the request travels: that of its last transmission if what was sealed then
@@ -45,20 +45,16 @@ std::expected<ClientSession::Request*, Error> ClientSession::request_for(
   const auto partial_iv = sequence_.take();
   if (!partial_iv) return std::unexpected(Error::no_sequence_number);
   if (repeated) {
-    known->partial_iv = *partial_iv;
-    known->echo_version = echo_version_;
-    known->answered = false;
-    rename(*known);
+    known->sent_message_id = static_cast<std::uint16_t>(known->sent_message_id + message_id_step);
+    seal_under(*known, *partial_iv);
     return known;
   }
   if (requests_.full()) requests_.erase(0);
   (void)requests_.push_back({.digest = digest,
                              .token = message.token,
-                             .sent_token = message.token,
                              .message_id = message.message_id,
-                             .sent_message_id = message.message_id,
-                             .partial_iv = *partial_iv,
-                             .echo_version = echo_version_});
+                             .sent_message_id = message.message_id});
+  seal_under(requests_.back(), *partial_iv);
   return &requests_.back();
 }
 

@@ -51,7 +51,7 @@ class ClientSession {
  private:
   struct Request {
     std::array<std::uint8_t, 16> digest{};  // of the plain datagram
-    // Of the layer above, and as they travel: others once the request has been sealed anew.
+    // Of the layer above, and as they travel; another Message ID once it has been sealed anew.
     wire::coap::Token token, sent_token;
     std::uint16_t message_id = 0, sent_message_id = 0;
     PartialIv partial_iv;
@@ -59,7 +59,7 @@ class ClientSession {
     bool answered = false;  // as it was sealed last
   };
 
-  static void rename(Request& request);
+  void seal_under(Request& request, const PartialIv& partial_iv);
   std::expected<Request*, Error> request_for(base::Bytes datagram,
                                              const wire::coap::Message& message);
   RequestBinding binding_of(const Request& request) const;

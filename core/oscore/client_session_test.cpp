@@ -119,12 +119,25 @@ TEST_F(ClientSessionTest, AnswersComeThroughAsPlainCoap) {
   }
 }
 
+TEST_F(ClientSessionTest, TokensAreShortAndNeverThoseOfAnotherRequest) {
+  std::vector<coap::Token> tokens;
+  for (std::uint8_t i = 1; i <= ClientSession::requests; ++i) {
+    const auto sent = send(request(i, 7));
+    const auto token = coap::parse(sent)->token;
+    EXPECT_EQ(token.bytes().size(), 2u);
+    EXPECT_EQ(std::ranges::count(tokens, token), 0);
+    tokens.push_back(token);
+    const auto plain = take(answer(sent, coap::Code::content));
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(coap::parse(*plain)->token, coap::Token(Datagram{7}));
+  }
+}
+
 TEST_F(ClientSessionTest, StrangersAreNotHeard) {
   const auto sent = send(request(5, 5));
-  const auto plain_request = request(5, 5);
   Datagram buffer(60);
   coap::MessageWriter writer(buffer, coap::Type::acknowledgement, coap::Code::unauthorized, 5,
-                             coap::parse(plain_request)->token);
+                             coap::parse(sent)->token);
   writer.payload_text("Security context not found");
   const auto forged = *writer.finish();
   EXPECT_FALSE(take({forged.begin(), forged.end()}));
@@ -164,7 +177,7 @@ TEST_F(ClientSessionTest, AChallengeIsMetWithTheNextRepetition) {
       const auto plain = take(answer(again, coap::Code::content));
       ASSERT_TRUE(plain);
       EXPECT_EQ(coap::parse(*plain)->message_id, id);
-      EXPECT_EQ(coap::parse(*plain)->token, coap::parse(parallel)->token);
+      EXPECT_EQ(coap::parse(*plain)->token, coap::Token(Datagram{2}));
     }
   }
   // From then on there is no Echo any more, and what was sealed with it is not sealed otherwise.
