@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/crypto/sha256.hpp"
+#include "sim/powercut/whole_number.hpp"
 
 namespace goldcrest::sim {
 namespace {
@@ -17,9 +18,9 @@ json to_json(const FormCounts& forms) {
 }
 
 FormCounts forms_of(const json& object) {
-  return {.torn = object.at("torn").get<std::uint8_t>(),
-          .words = object.at("words").get<std::uint8_t>(),
-          .unstable = object.at("unstable").get<std::uint8_t>()};
+  return {.torn = whole_number<std::uint8_t>(object.at("torn")),
+          .words = whole_number<std::uint8_t>(object.at("words")),
+          .unstable = whole_number<std::uint8_t>(object.at("unstable"))};
 }
 
 }  // namespace
@@ -60,18 +61,18 @@ std::expected<SweepDescription, std::string> parse_description(const std::string
       description.files.push_back({.role = file.at("role").get<std::string>(),
                                    .name = file.at("name").get<std::string>(),
                                    .sha256 = file.at("sha256").get<std::string>(),
-                                   .size_bytes = file.at("bytes").get<std::uint64_t>()});
+                                   .size_bytes = whole_number<std::uint64_t>(file.at("bytes"))});
     }
     auto& options = description.options;
-    options.seed = object.at("seed").get<std::uint64_t>();
-    options.air_seeds = object.at("air_seeds").get<std::vector<std::uint64_t>>();
+    options.seed = whole_number<std::uint64_t>(object.at("seed"));
+    options.air_seeds = whole_numbers<std::uint64_t>(object.at("air_seeds"));
     options.forms = forms_of(object.at("forms"));
-    options.depth = object.at("depth").get<unsigned>();
+    options.depth = whole_number<unsigned>(object.at("depth"));
     options.further_forms = forms_of(object.at("further_forms"));
-    options.further_every = object.at("further_every").get<unsigned>();
+    options.further_every = whole_number<unsigned>(object.at("further_every"));
     options.phases = object.at("phases").get<std::vector<std::string>>();
-    options.limit = object.at("limit").get<unsigned>();
-    options.instants = object.at("instants").get<unsigned>();
+    options.limit = whole_number<unsigned>(object.at("limit"));
+    options.instants = whole_number<unsigned>(object.at("instants"));
     if (options.air_seeds.empty()) return std::unexpected("no air seed");
     return description;
   } catch (const json::exception& error) {

@@ -10,6 +10,8 @@
 #include <sstream>
 #include <utility>
 
+#include "sim/powercut/whole_number.hpp"
+
 namespace goldcrest::sim {
 namespace {
 
@@ -24,10 +26,13 @@ json to_json(const Tally& tally) {
 
 Tally tally_of(const json& line) {
   Tally tally;
-  tally.cuts = line.at("cuts").get<std::uint64_t>();
-  tally.fired = line.at("fired").get<std::uint64_t>();
-  tally.under_way = line.at("under_way").get<std::uint64_t>();
-  line.at("outcomes").get_to(tally.outcomes);
+  tally.cuts = whole_number<std::uint64_t>(line.at("cuts"));
+  tally.fired = whole_number<std::uint64_t>(line.at("fired"));
+  tally.under_way = whole_number<std::uint64_t>(line.at("under_way"));
+  const auto& outcomes = line.at("outcomes");
+  for (std::size_t kind = 0; kind < outcome_kinds; ++kind) {
+    tally.outcomes.at(kind) = whole_number<std::uint64_t>(outcomes.at(kind));
+  }
   return tally;
 }
 
@@ -47,13 +52,13 @@ std::string text_of(const OperationResult& result) {
 
 OperationResult result_of(const json& line) {
   return {.phase = line.at("phase").get<std::string>(),
-          .index = line.at("operation").get<std::uint32_t>(),
+          .index = whole_number<std::uint32_t>(line.at("operation")),
           .kind = line.at("kind").get<std::string>(),
-          .address = line.at("address").get<std::uint32_t>(),
-          .at = base::Duration(line.at("at_us").get<std::int64_t>()),
+          .address = whole_number<std::uint32_t>(line.at("address")),
+          .at = base::Duration(whole_number<std::int64_t>(line.at("at_us"))),
           .first = tally_of(line.at("first")),
           .further = tally_of(line.at("further")),
-          .boots = line.at("boots").get<std::uint64_t>(),
+          .boots = whole_number<std::uint64_t>(line.at("boots")),
           .lost = line.at("lost").get<std::vector<std::string>>(),
           .not_fired = line.at("not_fired").get<std::vector<std::string>>()};
 }
@@ -69,11 +74,11 @@ json to_json(const Swept& phase) {
 
 Swept swept_of(const json& line) {
   return {.phase = line.at("phase").get<std::string>(),
-          .operations = line.at("operations").get<std::uint32_t>(),
-          .chosen = line.at("chosen").get<std::uint32_t>(),
-          .instants = line.at("instants").get<std::uint32_t>(),
-          .length = base::Duration(line.at("length_us").get<std::int64_t>()),
-          .by_kind = line.at("by_kind").get<std::vector<std::uint32_t>>()};
+          .operations = whole_number<std::uint32_t>(line.at("operations")),
+          .chosen = whole_number<std::uint32_t>(line.at("chosen")),
+          .instants = whole_number<std::uint32_t>(line.at("instants")),
+          .length = base::Duration(whole_number<std::int64_t>(line.at("length_us"))),
+          .by_kind = whole_numbers<std::uint32_t>(line.at("by_kind"))};
 }
 
 std::string text_of(const SweepIdentity& identity) {
@@ -85,8 +90,8 @@ std::string text_of(const SweepIdentity& identity) {
 SweepIdentity identity_of(const std::string& text) {
   const auto line = json::parse(text);
   return {.text = line.at("sweep").dump(),
-          .shard = line.at("shard").get<unsigned>(),
-          .shards = line.at("shards").get<unsigned>()};
+          .shard = whole_number<unsigned>(line.at("shard")),
+          .shards = whole_number<unsigned>(line.at("shards"))};
 }
 
 std::uint64_t hexadecimal(std::string_view text) {
@@ -185,7 +190,7 @@ void Journal::take_line(const std::string& text) {
   const auto line = json::parse(text);
   if (line.contains("state")) {
     const auto key = line.at("state").get<std::string>();
-    const auto outcome = line.at("outcome").get<std::size_t>();
+    const auto outcome = whole_number<std::size_t>(line.at("outcome"));
     if (key.size() != 32 || outcome >= outcome_kinds) {
       throw json::other_error::create(501, "no state", nullptr);
     }

@@ -211,6 +211,16 @@ TEST_F(JournalTest, stops_writing_when_the_disk_is_full_and_goes_on_with_whole_l
   EXPECT_TRUE(again->results().empty());
 }
 
+TEST_F(JournalTest, refuses_numbers_that_fit_nothing) {
+  for (const std::string_view number : {"999999999999999999999999999999", "-1", "0.5", "\"1\""}) {
+    std::ofstream(path) << first_line << R"({"state":"00000000000000000000000000000005","outcome":)"
+                        << number << "}\n";
+    const auto journal = Journal::read(path);
+    ASSERT_FALSE(journal.has_value()) << number;
+    EXPECT_NE(journal.error().find("damaged"), std::string::npos) << journal.error();
+  }
+}
+
 TEST_F(JournalTest, says_when_it_cannot_be_written) {
   EXPECT_FALSE(Journal::open("/nowhere/at/all", identity("this")).has_value());
   EXPECT_FALSE(Journal::open("/dev/full", identity("this")).has_value());
