@@ -2,10 +2,18 @@
 #include "core/net/adaptation.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/ensure.hpp"
 
 namespace goldcrest::net {
+namespace {
+
+/// A few frames. The rest that follows has room for others' frames, and the eight attempts at one
+/// do not all fall into our turn.
+constexpr base::Duration turn_on_air = std::chrono::milliseconds(100);;
+
+}  // namespace
 
 Adaptation::Adaptation(LinkLayer& link, NeighbourTable& neighbours, PacketQueue queue,
                        std::span<Reassembly> reassemblies, base::Random& random,
@@ -78,35 +86,66 @@ std::optional<base::MutableBytes> Adaptation::receive_fragment(base::Instant now
                                     .data = data});
 }
 
-void Adaptation::commit(std::size_t size, const std::optional<wire::Eui64>& next_hop) {
-  queue_.commit({.size = static_cast<std::uint16_t>(size),
-                 .broadcast = !next_hop,
-                 .next_hop = next_hop.value_or(wire::Eui64{})});
+bool Adaptation::push_out_for(const wire::Eui64& flow, std::size_t bytes) {
+  note_queue_full();
+  return queue_.push_out_for(flow, bytes);
 }
 
-bool Adaptation::send(base::Bytes datagram, const std::optional<wire::Eui64>& next_hop) {
-  if (queue_.push(datagram, !next_hop, next_hop.value_or(wire::Eui64{}))) return true;
-  note_queue_full();
-  return false;
+bool Adaptation::make_room(const wire::Eui64& flow, std::size_t bytes) {
+  while (!queue_.room_for(bytes)) {
+    if (!push_out_for(flow, bytes)) return false;
+  }
+  return true;
+}
+
+void Adaptation::commit(std::size_t size, const std::optional<wire::Eui64>& next_hop,
+                        const wire::Eui64& flow) {
+  queue_.commit({.size = static_cast<std::uint16_t>(size),
+                 .broadcast = !next_hop,
+                 .next_hop = next_hop.value_or(wire::Eui64{}),
+                 .flow = flow});
+}
+
+bool Adaptation::send(base::Bytes datagram, const std::optional<wire::Eui64>& next_hop,
+                      const wire::Eui64& flow) {
+  if (!make_room(flow, datagram.size())) return false;
+  std::ranges::copy(datagram, queue_.free_room().begin());
+  commit(datagram.size(), next_hop, flow);
+  return true;
 }
 
 void Adaptation::pump(base::Instant now) {
   if (const auto outcome = link_.take_outcome()) {
     base::ensure(frame_in_link_);
     frame_in_link_ = false;
+    rest_when_overloaded(now);
     if (*outcome == LinkOutcome::given_up) {
       drop_front(false);
     } else if (offset_ >= queue_.front().size) {
       drop_front(true);
     }
   }
-  while (!frame_in_link_ && !queue_.empty() && link_.idle()) send_next_frame(now);
+  while (!frame_in_link_ && !queue_.empty() && link_.idle() && resting_until_ <= now) {
+    send_next_frame(now);
+  }
 }
 
 void Adaptation::drop_front(bool sent) {
   ++(sent ? statistics_.datagrams_sent : statistics_.datagrams_failed);
   queue_.pop_front();
   offset_ = 0;
+  overloaded_ = std::exchange(loses_, false);
+}
+
+void Adaptation::rest_when_overloaded(base::Instant now) {
+  busy_ = overloaded_ || loses_ ? busy_ + (now - frame_began_) : base::Duration(0);
+  if (busy_ < turn_on_air) return;
+  resting_until_ = now + std::exchange(busy_, base::Duration(0));
+}
+
+base::Instant Adaptation::next_deadline() const {
+  const bool resting = !queue_.empty() && !frame_in_link_;
+  return std::min(reassembler_.next_deadline(), resting ? resting_until_ : base::never);
 }
 
 void Adaptation::send_next_frame(base::Instant now) {
@@ -160,6 +199,7 @@ void Adaptation::send_next_frame(base::Instant now) {
   base::ensure(writer.ok());
   link_.send(now, next_hop, writer.written(), first);
   frame_in_link_ = true;
+  frame_began_ = now;
 }
 
 }  // namespace goldcrest::net

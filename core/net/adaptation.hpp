@@ -5,6 +5,9 @@
 // Addresses are compressed by context 0 (the DODAG prefix), and hop-by-hop headers by NHC, only
 // towards neighbours that acknowledge: those run this stack. Everybody else gets the plain forms
 // that the field devices understand.
+//
+// While datagrams are lost for want of room, we leave the channel free for half of the time:
+// without, nobody else would find it so, least of all those who cannot hear us send.
 #pragma once
 
 #include <array>
@@ -45,28 +48,40 @@ class Adaptation {
 
   std::optional<ReceivedDatagram> receive(base::Instant now, const LinkFrame& frame);
 
-  /// Datagrams that wait.
-  std::size_t queued() const { return queue_.size(); }
+  /// Datagrams of a flow that wait.
+  std::size_t queued(const wire::Eui64& flow) const { return queue_.size_of(flow); }
   bool room_for(std::size_t bytes) const { return queue_.room_for(bytes); }
+  /// Room for one of `bytes` of a flow, where need be by dropping those of flows that hold more.
+  /// What gets lost is counted, be it the newcomer.
+  [[nodiscard]] bool make_room(const wire::Eui64& flow, std::size_t bytes);
+  /// One step towards it, for who does not know the size yet.
+  [[nodiscard]] bool push_out_for(const wire::Eui64& flow, std::size_t bytes);
   /// Where the next datagram may be written in place (may be empty); queue it with commit().
   base::MutableBytes free_room() { return queue_.free_room(); }
   /// Queues the `size` bytes at the start of free_room() for one neighbour or, nullopt, for all.
-  void commit(std::size_t size, const std::optional<wire::Eui64>& next_hop);
-  /// Queues a copy; false when there is no room.
-  [[nodiscard]] bool send(base::Bytes datagram, const std::optional<wire::Eui64>& next_hop);
-  /// Room was wanted and was not there.
-  void note_queue_full() { ++statistics_.queue_full; }
+  /// `flow`: see QueuedDatagram.
+  void commit(std::size_t size, const std::optional<wire::Eui64>& next_hop,
+              const wire::Eui64& flow);
+  /// Makes room and queues a copy; false when there is none.
+  [[nodiscard]] bool send(base::Bytes datagram, const std::optional<wire::Eui64>& next_hop,
+                          const wire::Eui64& flow);
+  /// A datagram is not sent for want of room.
+  void note_queue_full() {
+    ++statistics_.queue_full;
+    loses_ = true;
+  }
 
   /// Feeds the link layer. Call after everything that may have changed its state.
   void pump(base::Instant now);
   void advance(base::Instant now) { reassembler_.advance(now); }
-  base::Instant next_deadline() const { return reassembler_.next_deadline(); }
+  base::Instant next_deadline() const;
 
  private:
   std::optional<base::MutableBytes> receive_fragment(base::Instant now, const LinkFrame& frame);
   wire::AddressContexts contexts() const;
   void send_next_frame(base::Instant now);
   void drop_front(bool sent);
+  void rest_when_overloaded(base::Instant now);
 
   LinkLayer& link_;
   NeighbourTable& neighbours_;
@@ -77,6 +92,11 @@ class Adaptation {
   std::uint16_t next_tag_;
   std::uint16_t offset_ = 0;  ///< bytes of the front datagram that are on their way
   bool frame_in_link_ = false;
+  bool loses_ = false;                       ///< a datagram was lost since the front one began
+  bool overloaded_ = false;                  ///< the same of the one before it
+  base::Instant frame_began_{};              ///< when the link got it
+  base::Duration busy_{};                    ///< frames took since the last rest
+  base::Instant resting_until_{};            ///< when the next frame may begin
   std::array<std::uint8_t, 224> scratch_{};  ///< an unfragmented datagram, or a first fragment
 };
 

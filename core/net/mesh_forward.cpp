@@ -118,11 +118,15 @@ ForwardResult MeshStack::forward_along(base::Instant now, const Packet& packet, 
   const bool fits =
       packet.bytes.size() + wire::RplOption::hop_by_hop_size <= limits::datagram_bytes;
   if (fits && option_due(packet.header.destination, hop)) {
+    const auto flow = flow_of(packet);
+    if (!adaptation_.make_room(flow, packet.bytes.size() + wire::RplOption::hop_by_hop_size)) {
+      return ForwardResult::queue_full;
+    }
     base::ByteWriter writer(adaptation_.free_room());
     const wire::RplOption option{
         .down = hop.down, .instance = position.instance_id, .sender_rank = position.rank};
     if (wire::insert_rpl_option(packet.bytes, option, writer)) {
-      adaptation_.commit(writer.size(), hop.eui64);
+      adaptation_.commit(writer.size(), hop.eui64, flow);
       ++statistics_.ipv6.forwarded;
       return ForwardResult::accepted;
     }
@@ -131,9 +135,17 @@ ForwardResult MeshStack::forward_along(base::Instant now, const Packet& packet, 
 }
 
 ForwardResult MeshStack::queue_for(const Packet& packet, const wire::Eui64& next_hop) {
-  if (!adaptation_.send(packet.bytes, next_hop)) return ForwardResult::queue_full;
+  if (!adaptation_.send(packet.bytes, next_hop, flow_of(packet))) return ForwardResult::queue_full;
   ++statistics_.ipv6.forwarded;
   return ForwardResult::accepted;
+}
+
+/// The node it is for or, when it leaves the mesh, the one it is from: what comes from outside has
+/// whatever source it likes.
+wire::Eui64 MeshStack::flow_of(const Packet& packet) const {
+  const auto& header = packet.header;
+  const bool inwards = global_ && header.destination.same_prefix64(*global_);
+  return wire::eui64_of(inwards ? header.destination : header.source);
 }
 
 /// Packets for a direct neighbour cannot loop, and are shorter and better compressed without.

@@ -43,39 +43,44 @@ bool MeshStack::originate(base::Instant now, const wire::Ipv6Address& to,
     hop.eui64 = wire::eui64_of(to);
   }
   if (hop.kind == NextHop::Kind::neighbour && !to.multicast() &&
-      adaptation_.queued() >= config_.own_unicast_limit) {
+      adaptation_.queued(own_flow()) >= config_.own_unicast_limit) {
     adaptation_.note_queue_full();
     return false;
   }
   const auto source = from ? *from : on_link ? link_local_ : *global_;
   const bool with_option = !on_link && option_due(to, hop);
 
-  auto room = adaptation_.free_room();
-  room = room.first(std::min(room.size(), limits::datagram_bytes));
-  base::ByteWriter writer(room);
   const wire::Ipv6Header header{
       .next_header = with_option ? wire::next_header::hop_by_hop : protocol,
       .hop_limit = hop_limit,
       .source = source,
       .destination = to};
-  wire::emit_ipv6(writer, header, [&](base::ByteWriter& payload_writer) {
-    if (with_option) {
-      const auto position = owner_.rpl_position();
-      payload_writer.u8(protocol);
-      payload_writer.u8(0);
-      wire::RplOption{
-          .down = hop.down, .instance = position.instance_id, .sender_rank = position.rank}
-          .emit(payload_writer);
-    }
-    payload.write(payload.what, payload_writer, source, to);
-  });
-  if (!writer.ok()) {
-    adaptation_.note_queue_full();
-    return false;
+  const auto write = [&] {
+    const auto room = adaptation_.free_room();
+    base::ByteWriter writer(room.first(std::min(room.size(), limits::datagram_bytes)));
+    wire::emit_ipv6(writer, header, [&](base::ByteWriter& payload_writer) {
+      if (with_option) {
+        const auto position = owner_.rpl_position();
+        payload_writer.u8(protocol);
+        payload_writer.u8(0);
+        wire::RplOption{
+            .down = hop.down, .instance = position.instance_id, .sender_rank = position.rank}
+            .emit(payload_writer);
+      }
+      payload.write(payload.what, payload_writer, source, to);
+    });
+    return writer;
+  };
+  auto writer = write();
+  while (!writer.ok() && adaptation_.free_room().size() < limits::datagram_bytes &&
+         adaptation_.push_out_for(own_flow(), 0)) {
+    writer = write();
   }
+  if (!writer.ok()) return false;
   if (hop.kind == NextHop::Kind::outside)
     return owner_.send_outside(now, writer.written(), std::nullopt);
-  adaptation_.commit(writer.size(), to.multicast() ? std::nullopt : std::optional(hop.eui64));
+  adaptation_.commit(writer.size(), to.multicast() ? std::nullopt : std::optional(hop.eui64),
+                     own_flow());
   return true;
 }
 

@@ -69,8 +69,8 @@ class MeshOwner {
 struct MeshConfig {
   LinkConfig link;
   bool forwards = true;  ///< false for a leaf
-  /// While so many datagrams wait for the radio, none of our own to a single node joins them: who
-  /// has us answer cannot fill the queue that others need.
+  /// While so many datagrams of our own wait for the radio, none to a single node joins them: who
+  /// has us answer leaves room for what goes to all.
   std::size_t own_unicast_limit = SIZE_MAX;
 };
 
@@ -151,6 +151,8 @@ class MeshStack final : public RplOutput {
                               std::optional<wire::RplOptionPlace> place);
   ForwardResult no_route(base::Instant now, const Packet& packet);
   ForwardResult queue_for(const Packet& packet, const wire::Eui64& next_hop);
+  wire::Eui64 flow_of(const Packet& packet) const;
+  const wire::Eui64& own_flow() const { return config_.link.eui64; }
   bool ranks_agree(base::Instant now, wire::RplOption& option);
   bool option_due(const wire::Ipv6Address& to, const NextHop& hop) const;
   ForwardResult return_packet(base::Instant now, const Packet& packet, const NextHop& hop,

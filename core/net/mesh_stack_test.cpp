@@ -182,16 +182,20 @@ TEST_F(MeshStackTest, ForwardsUpwardsWithItsOwnRank) {
 }
 
 TEST_F(MeshStackTest, PutsTheOptionIntoPacketsThatHaveNone) {
-  hear(child, datagram(child_address, world));
-  hear(parent, datagram(world, grandchild));
-  hear(parent, datagram(world, child_address));
-  const auto out = sent();
-  ASSERT_EQ(out.size(), 3u);
-  ASSERT_TRUE(out[0].option);
-  EXPECT_FALSE(out[0].option->down);
-  ASSERT_TRUE(out[1].option);
-  EXPECT_TRUE(out[1].option->down);
-  EXPECT_FALSE(out[2].option) << "its destination is the next hop";
+  const auto forwarded = [&](const wire::Eui64& from, const Packet& packet) {
+    hear(from, packet);
+    const auto out = sent();
+    EXPECT_EQ(out.size(), 1u);
+    return out.at(0).option;
+  };
+  const auto upwards = forwarded(child, datagram(child_address, world));
+  ASSERT_TRUE(upwards);
+  EXPECT_FALSE(upwards->down);
+  const auto downwards = forwarded(parent, datagram(world, grandchild));
+  ASSERT_TRUE(downwards);
+  EXPECT_TRUE(downwards->down);
+  EXPECT_FALSE(forwarded(parent, datagram(world, child_address)))
+      << "its destination is the next hop";
 }
 
 TEST_F(MeshStackTest, AtTheTopOfThePathAPacketTurnsDown) {

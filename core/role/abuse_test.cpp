@@ -280,5 +280,38 @@ TEST_F(RouterUnderAbuse, AScanOfThePrefixDoesNotKeepTheMeshBusy) {
   EXPECT_TRUE(served());
 }
 
+// From the world, to one node, as fast as it goes. The others, of which one hears nothing of the
+// router and collides with it, have their share of the radio all the same, and routing has too.
+TEST_F(RouterUnderAbuse, AFloodToOneNodeLeavesTheOthersTheirShare) {
+  const auto flooded = wire::Endpoint{network.node(1).address(), 5683};
+  const auto seconds_of_ten_exchanges = [&] {
+    const auto begin = network.channel.now();
+    for (int exchange = 0; exchange < 10; ++exchange) EXPECT_TRUE(served()) << exchange;
+    return std::chrono::duration<double>(network.channel.now() - begin).count();
+  };
+  const auto calm = seconds_of_ten_exchanges();
+  const wire::Endpoint stranger{wire::Ipv6Address::from_ipv4({198, 51, 100, 1}), 1};
+  for (const std::size_t size : {1200u, 20u}) {
+    const auto flood = udp_datagram(stranger, flooded, Frame(size, 0x77));
+    disturbance = [this, flood] {
+      for (int i = 0; i < 4; ++i) {
+        (void)network.router().send_to_mesh(network.channel.now(), flood);
+      }
+    };
+    const auto disturbed = seconds_of_ten_exchanges();
+    std::printf("10 exchanges: %.1f s, during a flood of datagrams of %zu bytes %.1f s (%.2f)\n",
+                calm, size, disturbed, calm / disturbed);
+    EXPECT_LT(disturbed, 10 * calm) << size;
+  }
+  auto& newcomer = network.add_node();
+  network.channel.connect(0, 3);
+  const auto joined = [&] {
+    disturb();
+    return network.all_reachable();
+  };
+  EXPECT_TRUE(network.channel.run_until(joined, 60s));
+  EXPECT_TRUE(newcomer.node.joined());
+}
+
 }  // namespace
 }  // namespace goldcrest::role

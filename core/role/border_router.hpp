@@ -48,7 +48,7 @@ enum class SendToMeshResult : std::uint8_t {
   malformed,   ///< not one whole IPv6 datagram of at most 1,280 bytes
   no_route,    ///< nobody has that address; an ICMPv6 error is on its way out
   hop_limit,   ///< used up; an ICMPv6 error is on its way out
-  queue_full,  ///< dropped: the radio does not keep up
+  queue_full,  ///< dropped: the radio does not keep up, and no other node holds more of the queue
 };
 std::string_view describe(SendToMeshResult result);
 
