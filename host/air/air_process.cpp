@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 namespace goldcrest::air {
 
@@ -28,8 +29,11 @@ class AirProcess::Station final : public sim::RadioReceiver {
   wire::Endpoint endpoint;
   std::optional<std::uint16_t> device_id;  ///< known from its first frame
   sim::StationId id = 0;
+  base::Instant first_heard{};
   base::Instant last_heard{};
   bool in_use = false;
+
+  bool settled() const { return last_heard - first_heard >= settled_after; }
 
  private:
   const Send& send_;
@@ -41,23 +45,34 @@ AirProcess::AirProcess(const sim::AirOptions& options, Topology topology, Send s
 
 AirProcess::~AirProcess() = default;
 
-AirProcess::Station* AirProcess::find(const wire::Endpoint& endpoint) {
+AirProcess::Station* AirProcess::find(base::Instant now, const wire::Endpoint& endpoint) {
   const auto known = std::ranges::find_if(stations_, [&endpoint](const auto& station) {
     return station->in_use && station->endpoint == endpoint;
   });
   if (known != stations_.end()) return known->get();
+  auto* const place = free_place(now);
+  if (place == nullptr) return nullptr;
+  place->in_use = true;
+  place->endpoint = endpoint;
+  place->device_id.reset();
+  place->first_heard = now;
+  place->last_heard = now;
+  return place;
+}
 
-  auto free = std::ranges::find_if(stations_, [](const auto& station) { return !station->in_use; });
-  if (free == stations_.end()) {
-    if (stations_.size() == stations_max) return nullptr;
-    stations_.push_back(std::make_unique<Station>(send_));
-    free = std::prev(stations_.end());
-    (*free)->id = air_.add(**free);
+AirProcess::Station* AirProcess::free_place(base::Instant now) {
+  const auto free =
+      std::ranges::find_if(stations_, [](const auto& station) { return !station->in_use; });
+  if (free != stations_.end()) return free->get();
+  if (stations_.size() < stations_max) {
+    auto& added = *stations_.emplace_back(std::make_unique<Station>(send_));
+    added.id = air_.add(added);
+    return &added;
   }
-  (*free)->in_use = true;
-  (*free)->endpoint = endpoint;
-  (*free)->device_id.reset();
-  return free->get();
+  const auto& idlest = *std::ranges::min_element(stations_, {}, [](const auto& station) {
+    return std::pair(station->settled(), station->last_heard);
+  });
+  return idlest->settled() && now - idlest->last_heard < yields_after ? nullptr : idlest.get();
 }
 
 void AirProcess::set_links(const Station& station) {
@@ -80,7 +95,7 @@ std::expected<void, std::string> AirProcess::receive(base::Instant now, const wi
   const auto packet = parse_zep(datagram);
   if (!packet) return std::unexpected(std::string(describe(packet.error())));
   advance(now);
-  auto* station = find(from);
+  auto* station = find(now, from);
   if (station == nullptr) return std::unexpected("too many stations");
   station->last_heard = now;
   if (packet->type == ZepType::hello) return {};

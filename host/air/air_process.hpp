@@ -3,9 +3,11 @@
 // UDP datagrams that carry ZEP v2.
 //
 // A station is known from its first datagram (data or hello) and forgotten when nothing came from
-// it for a minute. A frame is heard by the others when its air time has passed, as on a real
-// channel. ZEP has no carrier sense, so a frame that arrives while the channel is busy waits for
-// its end.
+// it for a minute. When all places are taken, a newcomer gets that of the idlest station that has
+// not settled, by being heard again a second or more after its first datagram; if all have, that of
+// the idlest which has missed two hellos; if none has, none. A frame is heard by the others when
+// its air time has passed, as on a real channel. ZEP has no carrier sense, so a frame that arrives
+// while the channel is busy waits for its end.
 #pragma once
 
 #include <array>
@@ -36,6 +38,9 @@ class AirProcess {
  public:
   static constexpr std::size_t stations_max = 1024;
   static constexpr base::Duration station_timeout = std::chrono::seconds(60);
+  static constexpr base::Duration settled_after = std::chrono::seconds(1);
+  /// Silence after which a settled station yields to a newcomer.
+  static constexpr base::Duration yields_after = std::chrono::seconds(25);
   /// A frame that would have to wait longer for the channel is dropped.
   static constexpr base::Duration longest_wait = std::chrono::milliseconds(500);
 
@@ -43,8 +48,8 @@ class AirProcess {
   AirProcess(const sim::AirOptions& options, Topology topology, Send send);
   ~AirProcess();
 
-  /// A datagram from a station. Anything that is not ZEP, and the 1025th station, is answered with
-  /// the reason why it was ignored.
+  /// A datagram from a station. Anything that is not ZEP, and a station when there is no place for
+  /// it, is answered with the reason why it was ignored.
   std::expected<void, std::string> receive(base::Instant now, const wire::Endpoint& from,
                                            base::Bytes datagram);
   void advance(base::Instant now);
@@ -58,7 +63,8 @@ class AirProcess {
 
  private:
   class Station;
-  Station* find(const wire::Endpoint& endpoint);
+  Station* find(base::Instant now, const wire::Endpoint& endpoint);
+  Station* free_place(base::Instant now);
   void set_links(const Station& station);
 
   Topology topology_;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace goldcrest::air {
 namespace {
 
@@ -82,13 +84,48 @@ TEST(AirProcess, topology_separates_stations) {
 TEST(AirProcess, silent_stations_are_forgotten_and_their_place_reused) {
   Wire wire;
   AirProcess air(sim::AirOptions{}, {}, wire.send);
-  for (std::uint16_t port = 1; port <= AirProcess::stations_max; ++port) {
-    ASSERT_TRUE(air.receive(at(0), peer(port), zep({.type = ZepType::hello, .frame = {}})));
-  }
-  EXPECT_EQ(air.receive(at(0), peer(5000), zep({.frame = frame})).error(), "too many stations");
+  ASSERT_TRUE(air.receive(at(0), peer(1), zep({.type = ZepType::hello, .frame = {}})));
   air.advance(at(61'000'000));
   EXPECT_EQ(air.stations(), 0u);
   EXPECT_TRUE(air.receive(at(61'000'000), peer(5000), zep({.frame = frame})));
+  EXPECT_EQ(air.stations(), 1u);
+}
+
+// Somebody says hello from as many ports as there are, again and again.
+TEST(AirProcess, a_flood_of_stations_takes_no_place_from_settled_ones_nor_from_newcomers) {
+  Wire wire;
+  AirProcess air(sim::AirOptions{}, {}, wire.send);
+  const auto hello = zep({.type = ZepType::hello, .frame = {}});
+  for (const auto second : {0, 2}) {
+    for (std::uint16_t port = 1; port <= 10; ++port) {
+      ASSERT_TRUE(air.receive(at(second * 1'000'000), peer(port), hello));
+    }
+  }
+  std::int64_t now = 2'000'000;
+  for (int i = 0; i < 5000; ++i) {
+    const auto port = static_cast<std::uint16_t>(1000 + i);
+    ASSERT_TRUE(air.receive(at(now += 1000), peer(port), hello)) << i;
+  }
+  EXPECT_EQ(air.stations(), AirProcess::stations_max);
+  ASSERT_TRUE(air.receive(at(now), peer(20), zep({.frame = frame})));
+  air.advance(at(now + 10'000));
+  std::set<std::uint16_t> heard;
+  for (const auto& sent : wire.sent) heard.insert(sent.port);
+  for (std::uint16_t port = 1; port <= 10; ++port) EXPECT_TRUE(heard.contains(port)) << port;
+  EXPECT_EQ(heard.size(), AirProcess::stations_max - 1);
+}
+
+TEST(AirProcess, settled_stations_yield_when_they_have_been_silent) {
+  Wire wire;
+  AirProcess air(sim::AirOptions{}, {}, wire.send);
+  const auto hello = zep({.type = ZepType::hello, .frame = {}});
+  for (const auto second : {0, 10}) {
+    for (std::uint16_t port = 1; port <= AirProcess::stations_max; ++port) {
+      ASSERT_TRUE(air.receive(at(second * 1'000'000), peer(port), hello));
+    }
+  }
+  EXPECT_EQ(air.receive(at(34'999'999), peer(5000), hello).error(), "too many stations");
+  EXPECT_TRUE(air.receive(at(35'000'000), peer(5000), hello));
 }
 
 TEST(AirProcess, says_why_a_datagram_is_ignored) {
