@@ -11,7 +11,7 @@ namespace {
 
 /// A few frames. The rest that follows has room for others' frames, and the eight attempts at one
 /// do not all fall into our turn.
-constexpr base::Duration turn_on_air = std::chrono::milliseconds(100);;
+constexpr base::Duration turn_on_air = std::chrono::milliseconds(100);
 
 }  // namespace
 

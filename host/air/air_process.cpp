@@ -140,7 +140,7 @@ std::expected<Topology, std::string> parse_topology(std::string_view text) {
     double loss = 0;
     std::string rest;
     if (!(fields >> from >> to >> loss) || (fields >> rest) || from > 0xFFFF || to > 0xFFFF ||
-        !(loss >= 0.0 && loss <= 1.0)) {
+        loss < 0.0 || loss > 1.0) {
       return std::unexpected("line " + std::to_string(number) +
                              ": expected `FROM TO LOSS`, device ids 0 to 65535, loss 0 to 1");
     }
