@@ -350,7 +350,7 @@ class World final : private router::FlowPort {
   bool asked_ = false;
   router::FlowId asking_flow_ = 0;
   std::uint64_t ports_ = 0;
-  unsigned budget_ = 1'500;  ///< datagrams of floods
+  unsigned budget_ = 1'100;  ///< datagrams of floods; more than flows
 };
 
 }  // namespace
