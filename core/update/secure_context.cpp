@@ -164,8 +164,8 @@ std::expected<std::optional<SequenceRecord>, RecordError> load_sequence(Records&
   std::array<std::uint8_t, limits::record_bytes> buffer;
   const auto stored = records.read(RecordKey::sender_sequence, buffer);
   if (!stored) return std::unexpected(stored.error());
-  if (!*stored) return std::nullopt;
-  const auto value = **stored;
+  const auto value = stored->value_or(base::Bytes());
+  if (value.empty()) return std::nullopt;
   const bool taken_away = value.size() == end_bytes + 1 && value[end_bytes] == taken_away_mark;
   if (value.size() != end_bytes && !taken_away) return SequenceRecord{.end = UINT64_MAX};
   const std::uint64_t high = base::load_le32(value.data() + 4);
@@ -198,14 +198,15 @@ std::expected<std::optional<SecureContext>, SecureContextError> load_secure_cont
   std::array<std::uint8_t, limits::record_bytes> buffer;
   const auto stored = records.read(RecordKey::secure_context, buffer);
   if (!stored) return std::unexpected(SecureContextError::flash);
-  if (*stored) {
-    const auto context = parse_secure_context(**stored);
+  if (const auto value = stored->value_or(base::Bytes()); !value.empty()) {
+    const auto context = parse_secure_context(value);
     if (!context) return std::unexpected(SecureContextError::unknown);
     return context;
   }
   const auto sequence = load_sequence(records);
   if (!sequence) return std::unexpected(SecureContextError::flash);
-  if (*sequence && !(*sequence)->taken_away) return std::unexpected(SecureContextError::lost);
+  const bool meant = sequence->value_or(SequenceRecord{.taken_away = true}).taken_away;
+  if (!meant) return std::unexpected(SecureContextError::lost);
   return std::nullopt;
 }
 

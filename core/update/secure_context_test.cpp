@@ -175,6 +175,7 @@ TEST(SecureContext, WhatWasLostIsToldFromWhatNeverWas) {
 }
 
 TEST(SecureContext, ARecordOfAnotherFormatIsNotNone) {
+  EXPECT_EQ(describe(static_cast<SecureContextError>(99)), "unknown error");
   SimulatedFlash flash;
   for (const auto& value :
        {std::vector<std::uint8_t>{2, 1, 1}, {0}, std::vector<std::uint8_t>(512, 1)}) {

@@ -2,8 +2,8 @@
 #include "sim/field/forger.hpp"
 
 #include <array>
+#include <stdexcept>
 
-#include "core/base/ensure.hpp"
 #include "core/oscore/option.hpp"
 #include "core/wire/coap.hpp"
 #include "core/wire/update_protocol.hpp"
@@ -19,15 +19,20 @@ constexpr std::size_t remembered_answers = 4;
 constexpr std::uint32_t a_week_s = 7 * 24 * 3600;
 constexpr std::size_t longest = 1280;
 
+/// Of what he writes himself, or has read before.
+template <typename Result>
+auto sound(const Result& result) {
+  if (!result) throw std::logic_error("the forger's own message is wrong");
+  return *result;
+}
+
 coap::MessageWriter answer(Forger::Datagram& storage, const coap::Message& request, Code code) {
   storage.resize(longest);
   return {storage, coap::Type::acknowledgement, code, request.message_id, request.token};
 }
 
 Forger::Datagram finished(Forger::Datagram storage, const coap::MessageWriter& writer) {
-  const auto written = writer.finish();
-  base::ensure(written.has_value());
-  storage.resize(written->size());
+  storage.resize(sound(writer.finish()).size());
   return storage;
 }
 
@@ -40,22 +45,20 @@ Forger::Datagram error(const coap::Message& request, Code code) {
 Forger::Datagram nothing_newer(const coap::Message& request) {
   std::array<std::uint8_t, wire::answer_bytes> payload{};
   const auto answered = wire::emit(wire::Answer{.retry_after_s = a_week_s, .offer = {}}, payload);
-  base::ensure(answered.has_value());
   Forger::Datagram storage;
   auto writer = answer(storage, request, Code::content);
   writer.option_uint(coap::option::content_format, coap::content_format::cbor);
-  writer.payload(*answered);
+  writer.payload(sound(answered));
   return finished(std::move(storage), writer);
 }
 
 // The options and payload of `like` under the request's Message ID and token.
 Forger::Datagram sealed_like(const coap::Message& request, base::Bytes like) {
-  const auto message = coap::parse(like);
-  base::ensure(message.has_value());
+  const auto message = sound(coap::parse(like));
   Forger::Datagram storage;
-  auto writer = answer(storage, request, message->code);
-  for (const auto& option : message->options) writer.option(option.number, option.value);
-  writer.payload(message->payload);
+  auto writer = answer(storage, request, message.code);
+  for (const auto& option : message.options) writer.option(option.number, option.value);
+  writer.payload(message.payload);
   return finished(std::move(storage), writer);
 }
 
