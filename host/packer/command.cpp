@@ -322,10 +322,10 @@ int run_pack(const PackOptions& options) {
     print_json(pack_json(*result));
   } else {
     fmt::print("{}\n", result->file.string());
-    const auto leaf = result->signature_index
-                          ? fmt::format(" {} ({} left)", *result->signature_index,
-                                        result->signatures_left.value_or(0))
-                          : std::string();
+    const auto index = result->signature_index;
+    const auto leaf =
+        index ? fmt::format(" {} ({} left)", *index, result->signatures_left.value_or(0))
+              : std::string();
     say(fmt::format("{} {}: image {} bytes, {} relocations, file {} bytes, {} signature{}",
                     result->name.product, version_text(result->name.version),
                     result->manifest.image_size, result->manifest.relocation_count,

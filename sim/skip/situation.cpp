@@ -313,9 +313,10 @@ std::expected<std::vector<Situation>, std::string> make_floor_situations(
   if (revoked.empty()) return situations;
   // As a programmer would: past what the policy tells the running image's installer.
   const auto factory = image::read_factory(*flash).value();
-  auto running = update::running_image(*flash, forged_slot).value();
-  const auto lays_down = std::exchange(running.manifest.revoked_keys, {});
-  if (const auto installed = install(*flash, factory, running, revoked); !installed) {
+  auto running = update::running_image(*flash, forged_slot);
+  if (!running) return std::unexpected("the update has no manifest");
+  const auto lays_down = std::exchange(running->manifest.revoked_keys, {});
+  if (const auto installed = install(*flash, factory, *running, revoked); !installed) {
     return std::unexpected(installed.error());
   }
   const auto key = image::read_manifest(*flash, authentic_slot).value().signing_key_id;
