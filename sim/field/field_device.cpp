@@ -2,6 +2,7 @@
 #include "sim/field/field_device.hpp"
 
 #include <array>
+#include <stdexcept>
 
 #include "core/wire/udp.hpp"
 #include "core/wire/update_protocol.hpp"
@@ -37,8 +38,11 @@ Frame request_message(std::uint16_t message_id, std::uint32_t block) {
   coap::MessageWriter writer(message, coap::Type::confirmable, coap::Code::get, message_id);
   writer.path(wire::updates_path);
   writer.option_block(coap::option::block2, {.number = block, .size_exponent = size_exponent});
-  writer.payload(payload.value());
-  message.resize(writer.finish().value().size());
+  if (!payload) throw std::logic_error("the request's payload is too long");
+  writer.payload(*payload);
+  const auto written = writer.finish();
+  if (!written) throw std::logic_error("the request is too long");
+  message.resize(written->size());
   return message;
 }
 
@@ -62,6 +66,7 @@ void FieldDevice::sends_dis() {
 }
 
 void FieldDevice::sends_dao(std::uint8_t sequence) {
+  if (!dio_) return;
   std::array<std::uint8_t, 32> storage{};
   base::ByteWriter route(storage);
   wire::emit_route(
