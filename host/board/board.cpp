@@ -73,6 +73,13 @@ void Board::reset() {
   machine_->reset_button();
 }
 
+void Board::set_boot_pins(BootPins pins) {
+  using Chosen = Syscfg::BootMemory;
+  machine_->set_boot_pins(pins == BootPins::ram             ? Chosen::ram
+                          : pins == BootPins::system_memory ? Chosen::system
+                                                            : Chosen::program);
+}
+
 void Board::set_jumper(bool fitted) {
   Pins& pins = machine_->peripherals().pins;
   if (fitted) {

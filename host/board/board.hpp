@@ -105,6 +105,9 @@ class Board {
   bool powered() const;
   /// The reset button (NRST), pressed and let go.
   void reset();
+  /// What the chip starts from after the next reset, by BOOT0 and BOOT1 (PB2): RM0038 2.8.
+  enum class BootPins : std::uint8_t { program_memory, system_memory, ram };
+  void set_boot_pins(BootPins pins);
   void set_jumper(bool fitted);   ///< PA0 to 3V3
   void set_button(bool pressed);  ///< PC13, low when pressed
   bool jumper() const;            ///< the level at PA0

@@ -11,6 +11,7 @@ namespace goldcrest::board {
 namespace {
 
 constexpr std::uint32_t bit_band_size = 0x02000000;
+static_assert(eeprom_base == flash_base + flash_size);
 
 constexpr bool in_bit_band(std::uint32_t address) {
   return address - ram_bit_band_base < bit_band_size ||
@@ -38,6 +39,7 @@ const Bus::Range* Bus::find(std::uint32_t address) const {
 
 bool Bus::answers(std::uint32_t address, bool writing) const {
   if (address - ram_base < ram_size) return true;
+  if (program_memory_closed_ && address - flash_base < flash_size + eeprom_size) return false;
   // APB1, APB2 and AHB as the chip has them; beyond them the bus matrix answers with an error.
   const std::uint32_t offset = address - peripheral_base;
   if (offset < 0x8000 || offset - 0x10000 < 0x4000 || offset - 0x20000 < 0x7000) return true;
@@ -78,7 +80,7 @@ std::uint32_t Bus::read(std::uint32_t address, unsigned size) {
       return peripheral->read(address % page_size, size);
     }
   }
-  if (address - flash_base <= flash_size - size) {
+  if (address - flash_base <= flash_size - size && !program_memory_closed_) {
     return load(memory_.flash(), address - flash_base, size);
   }
   if (address - ram_base <= ram_size - size) return load(memory_.ram(), address - ram_base, size);

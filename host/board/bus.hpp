@@ -46,6 +46,9 @@ class Bus {
   /// peripherals, but neither the bit-band alias regions nor the CPU's own registers.
   bool answers(std::uint32_t address, bool writing) const;
   void write(std::uint32_t address, std::uint32_t value, unsigned size);
+  /// While closed, reads of program memory go to its window, and other masters are not answered
+  /// there nor in data EEPROM.
+  void close_program_memory(bool closed) { program_memory_closed_ = closed; }
 
  private:
   struct Range {
@@ -63,6 +66,7 @@ class Bus {
   Chip& chip_;
   Memory& memory_;
   RamListener& listener_;
+  bool program_memory_closed_ = false;
   std::vector<Range> ranges_;  ///< by base
   /// The peripheral region once more, for speed: who has the whole of each page.
   std::array<Peripheral*, peripheral_size / page_size> pages_{};

@@ -29,14 +29,14 @@ Cpu::Cpu(Chip& chip, CpuPacer& pacer, Memory& memory, Bus& bus, Nvic& nvic, Scb&
       engine_(memory, *this),
       debug_(*this, engine_, memory) {}
 
-void Cpu::reset() {
+void Cpu::reset(std::uint32_t vector_table) {
   drop_changed_code();
   abandon_block();
   for (unsigned number = 0; number <= 12; ++number) engine_.set_general(number, 0);
-  const std::uint32_t entry = bus_.read(4, 4);
+  const std::uint32_t entry = bus_.read(vector_table + 4, 4);
   CpuContext context;
   context.xpsr = (entry & 1u) != 0 ? xpsr_thumb : 0;
-  context.msp = bus_.read(0, 4) & ~3u;
+  context.msp = bus_.read(vector_table, 4) & ~3u;
   engine_.set_context(context);
   engine_.set_general(14, 0xFFFFFFFF);
   pc_ = entry & ~1u;

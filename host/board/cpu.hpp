@@ -53,8 +53,10 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
 
   Cpu(Chip& chip, CpuPacer& pacer, Memory& memory, Bus& bus, Nvic& nvic, Scb& scb, Mpu& mpu);
 
-  /// System reset: stack pointer and entry point from the vector table at address 0.
-  void reset();
+  /// System reset: stack pointer and entry point from a vector table, that at address 0.
+  void reset(std::uint32_t vector_table = 0);
+  /// Nothing is executed any more until a reset.
+  void lock_up(std::string reason);
 
   /// Executes until `budget` cycles are used up (by less than a block more), the state changes or
   /// something asks for attention.
@@ -179,7 +181,6 @@ class Cpu final : public CycleCounter, private EngineClient, private TrapWatcher
   std::optional<unsigned> escalate(unsigned number, std::uint32_t cfsr_bits);
   void fault(unsigned number, std::uint32_t cfsr_bits);
   void hard_fault(std::uint32_t hfsr_bits);
-  void lock_up(std::string reason);
 
   Chip& chip_;
   CpuPacer& pacer_;

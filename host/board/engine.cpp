@@ -312,6 +312,14 @@ void Engine::code_changed(std::uint32_t address, std::uint32_t size) {
   if (address - flash_base < flash_size) watch_send_event(address, size);
 }
 
+void Engine::close_program_memory(bool closed) {
+  if (closed == program_memory_closed_) return;
+  program_memory_closed_ = closed;
+  constexpr std::uint32_t open = UC_PROT_READ | UC_PROT_EXEC;
+  constexpr std::uint32_t none = UC_PROT_NONE;
+  check(uc_mem_protect(engine_, flash_base, flash_size, closed ? none : open));
+}
+
 void Engine::watch_send_event(std::uint32_t address, std::uint32_t size) {
   for (auto hook = send_event_hooks_.lower_bound(address);
        hook != send_event_hooks_.end() && hook->first - address < size;) {

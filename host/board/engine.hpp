@@ -182,6 +182,8 @@ class Engine {
   /// Forgets what was translated from [address, address + size) of program memory or RAM; outside
   /// run() only.
   void code_changed(std::uint32_t address, std::uint32_t size);
+  /// Program memory answers nobody, or does so again.
+  void close_program_memory(bool closed);
 
  private:
   struct Window {
@@ -217,6 +219,7 @@ class Engine {
   std::uint32_t block_ = 0;  ///< the last block begun
   std::uint32_t block_size_ = 0;
   std::uint32_t block_it_ = 0;  ///< the IT state it begins in, while traps are watched
+  bool program_memory_closed_ = false;
   bool stopped_ = false;
   std::optional<std::uint32_t> stopped_at_;  ///< an instruction that instruction() refused
   std::size_t instruction_hook_ = 0;         ///< 0: none

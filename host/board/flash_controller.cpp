@@ -327,7 +327,7 @@ void FlashController::serialize(Saver& saver) {
   saver(access_control_, control_, status_, option_register_, write_protection_, key_steps_,
         option_errors_, power_down_unlocked_, busy_until_, half_page_, half_page_base_,
         half_page_count_, double_word_, operations_, dead_, reload_options_, under_way_, unstable_,
-        flicker_at_, flickers_);
+        flicker_at_, flickers_, closed_);
   const auto usable = [](std::uint8_t step) { return step < 2 || step == locked_out; };
   const bool double_word_fits = !double_word_ || double_word_->first <= eeprom_size - 8;
   const auto in_flash = [](const UnstableWord& word) {

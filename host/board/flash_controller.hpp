@@ -90,6 +90,12 @@ class FlashController final : public RegisterBlock {
   /// Entering Stop or Standby resets the chip (nRST_STOP, nRST_STDBY = 0).
   bool resets_on_deep_sleep(bool standby) const;
 
+  // --- readout protection against code that was not started from program memory (RM0038 3.6) ---
+  void close(bool closed) { closed_ = closed; }
+  bool closed() const { return closed_; }
+  /// While closed, an access to program memory or data EEPROM ends in a bus error.
+  bool refuses(std::uint32_t address);
+
   // --- operations and power cuts ---
   std::uint64_t operations() const { return operations_; }
   void arm(const PowerCut& cut) { cut_ = cut; }
@@ -182,6 +188,7 @@ class FlashController final : public RegisterBlock {
   std::array<std::uint32_t, 4> write_protection_{};
   std::array<std::uint8_t, 4> key_steps_{};  ///< PE, PRG, OPT, PD: keys accepted, or locked out
   std::uint32_t option_errors_ = 0;          ///< OPTVERR, OPTVERRUSR of the options in force
+  bool closed_ = false;
   bool power_down_unlocked_ = false;         ///< by PDKEYR, until RUN_PD is cleared
   std::array<Picoseconds, 2> busy_until_{};  ///< by bank; 0: idle
   std::array<std::uint32_t, 32> half_page_{};

@@ -255,6 +255,11 @@ void FlashController::error(std::uint32_t flags, std::uint32_t address, std::str
   update_interrupt();
 }
 
+bool FlashController::refuses(std::uint32_t address) {
+  if (closed_) environment_.bus_error(address);
+  return closed_;
+}
+
 bool FlashController::write_protected(std::uint32_t address) const {
   const std::uint32_t sector = (address - flash_base) / flash_sector_size;
   return (write_protection_.at(sector / 32) >> (sector % 32) & 1u) != 0;
@@ -278,7 +283,7 @@ void FlashController::wait_for_eeprom(std::uint32_t address) {
 
 void FlashController::write_program_memory(std::uint32_t address, std::uint32_t value,
                                            unsigned size) {
-  if (dead_) return;
+  if (dead_ || refuses(address)) return;
   if ((control_ & (pecr::lock | pecr::program_lock)) != 0) {
     error(sr::write_protection, address, "program memory is locked (PECR)");
   } else if (size != 4) {
@@ -301,7 +306,7 @@ void FlashController::write_program_memory(std::uint32_t address, std::uint32_t 
 }
 
 void FlashController::write_eeprom(std::uint32_t address, std::uint32_t value, unsigned size) {
-  if (dead_) return;
+  if (dead_ || refuses(address)) return;
   if ((control_ & pecr::lock) != 0) {
     error(sr::write_protection, address, "data EEPROM is locked (PECR)");
     return;

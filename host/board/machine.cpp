@@ -343,10 +343,44 @@ void Machine::do_reset(bool power_on, std::uint32_t cause) {
   systick_.reset(power_on);
   clocks_changed();
   peripherals_.rcc.note_reset(cause);
-  if (flash_.boots_from_bank_2()) trace("unmodelled", "nBFB2 is 0: bank 1 boots all the same");
   if (flash_.hardware_watchdog()) peripherals_.iwdg.start();
   reset_request_.reset();
-  cpu_.reset();
+  start();
+}
+
+/// Where the CPU begins (RM0038 2.8 and 3.6): what the boot pins choose, unless readout protection
+/// is at level 2. At level 1 nothing but program memory has access to program memory. With nBFB2 =
+/// 0 ST's boot loader comes before program memory, and picks a bank (AN2606, dual bank boot).
+void Machine::start() {
+  using enum Syscfg::BootMemory;
+  using Protection = FlashController::ReadoutProtection;
+  const auto protection = flash_.readout_protection();
+  const auto chosen = protection == Protection::level_2 ? program : boot_pins_;
+  close_program_memory(chosen != program && protection == Protection::level_1);
+  const bool picks_bank = chosen == program && flash_.boots_from_bank_2();
+  peripherals_.syscfg.start(chosen, picks_bank ? system : chosen);
+  const auto bank = picks_bank ? bank_to_start() : std::nullopt;
+  cpu_.reset(bank.value_or(0));
+  if (chosen == system || (picks_bank && !bank)) {
+    cpu_.lock_up("ST's boot loader would run, which is not modelled");
+  }
+}
+
+/// The first of bank 2 and bank 1 that begins with a stack pointer.
+std::optional<std::uint32_t> Machine::bank_to_start() const {
+  for (const std::uint32_t offset : {flash_bank_size, 0u}) {
+    const auto stack_pointer = load(memory_.flash(), offset, 4);
+    if (stack_pointer > ram_base && stack_pointer <= ram_base + ram_size) {
+      return flash_base + offset;
+    }
+  }
+  return std::nullopt;
+}
+
+void Machine::close_program_memory(bool closed) {
+  flash_.close(closed);
+  bus_.close_program_memory(closed);
+  cpu_.engine().close_program_memory(closed);
 }
 
 void Machine::reset_button() {

@@ -53,6 +53,8 @@ class Machine final : public Chip,
   std::optional<FlashOperation> cut_power(const PowerCut& how);
   bool powered() const { return powered_; }
   void reset_button();
+  /// What BOOT0 and BOOT1 choose; the next reset looks at them.
+  void set_boot_pins(Syscfg::BootMemory chosen) { boot_pins_ = chosen; }
 
   bool take_cut_fired();
   std::vector<std::uint8_t> save();
@@ -120,6 +122,9 @@ class Machine final : public Chip,
   void take_time();
   void set_time(Picoseconds time);
   void do_reset(bool power_on, std::uint32_t cause);
+  void start();
+  std::optional<std::uint32_t> bank_to_start() const;
+  void close_program_memory(bool closed);
   void set_cycle(std::uint32_t hz);
   std::int64_t cycles_until(Picoseconds until);
   Picoseconds advance_peripherals();
@@ -173,6 +178,7 @@ class Machine final : public Chip,
   bool cut_fired_ = false;
   std::optional<std::uint32_t> reset_request_;
   std::uint64_t power_ups_ = 0;
+  Syscfg::BootMemory boot_pins_ = Syscfg::BootMemory::program;
   ActivityMeter activity_;
   std::set<std::string, std::less<>> told_unmodelled_;  ///< only what is traced depends on it
 };

@@ -28,7 +28,7 @@ std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
 void Machine::serialize(Saver& saver) {
   saver.section("MACHINE");
   saver(time_, epoch_, epoch_cycles_, cycle_hz_, powered_, asleep_, stopped_, standby_,
-        stalled_until_, cut_at_, cut_fired_, reset_request_, power_ups_, activity_);
+        stalled_until_, cut_at_, cut_fired_, reset_request_, power_ups_, boot_pins_, activity_);
   memory_.serialize(saver, [this](std::uint32_t address, std::uint32_t size) {
     cpu_.code_changed(address, size);
   });
@@ -43,7 +43,12 @@ void Machine::serialize(Saver& saver) {
   debug_mcu_.serialize(saver);
   peripherals_.serialize(saver);
   cpu_.serialize(saver);
+  using enum Syscfg::BootMemory;
+  if (boot_pins_ != program && boot_pins_ != system && boot_pins_ != ram) {
+    saver.fail("the boot pins choose what there is not");
+  }
   map_boot_memory(peripherals_.syscfg.boot_memory());
+  close_program_memory(flash_.closed());
   set_cycle(cycle_hz_);
   if (saver.loading() && !time_agrees()) saver.fail("the cycles do not agree with the time");
 }

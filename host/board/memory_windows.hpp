@@ -18,12 +18,15 @@ class MemoryWindow : public Peripheral {
   void serialize(Saver&) final {}
 };
 
-/// 0x08000000: reads do not come here, see bus.hpp.
+/// 0x08000000: reads come here only while program memory is closed, see bus.hpp.
 class ProgramMemory final : public MemoryWindow {
  public:
   explicit ProgramMemory(FlashController& controller) : controller_(controller) {}
   std::string_view name() const override { return "PROGRAM"; }
-  std::uint32_t read(std::uint32_t, unsigned) override { return 0; }
+  std::uint32_t read(std::uint32_t offset, unsigned) override {
+    (void)controller_.refuses(flash_base + offset);
+    return 0;
+  }
   void write(std::uint32_t offset, std::uint32_t value, unsigned size) override {
     controller_.write_program_memory(flash_base + offset, value, size);
   }
@@ -39,7 +42,7 @@ class DataEeprom final : public MemoryWindow {
       : memory_(memory), controller_(controller) {}
   std::string_view name() const override { return "EEPROM"; }
   std::uint32_t read(std::uint32_t offset, unsigned size) override {
-    if (offset > eeprom_size - size) return 0;
+    if (offset > eeprom_size - size || controller_.refuses(eeprom_base + offset)) return 0;
     controller_.wait_for_eeprom(eeprom_base + offset);
     return load(memory_.eeprom(), offset, size);
   }

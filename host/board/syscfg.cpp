@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/board/syscfg.hpp"
 
+#include <utility>
+
 namespace goldcrest::board {
 namespace {
 
@@ -24,13 +26,18 @@ void Syscfg::reset(bool /*power_on*/) {
   exti_.fill(0);
 }
 
+void Syscfg::start(BootMemory chosen, BootMemory shown) {
+  boot_mode_ = std::to_underlying(chosen);
+  map(std::to_underlying(shown));
+}
+
 void Syscfg::map(std::uint32_t mode) {
   memory_remap_ = mode;
   if (mapper_ != nullptr) mapper_->map_boot_memory(boot_memory());
 }
 
 std::uint32_t Syscfg::read_register(std::uint32_t offset) {
-  if (offset == memrmp) return memory_remap_;
+  if (offset == memrmp) return memory_remap_ | boot_mode_ << 8;
   if (offset == pmc) return mode_;
   if (offset >= exticr1 && offset <= exticr4) return exti_[(offset - exticr1) / 4];
   return unmodelled_read(offset);
@@ -62,8 +69,10 @@ void Syscfg::write_register(std::uint32_t offset, std::uint32_t value) {
 
 void Syscfg::serialize(Saver& saver) {
   saver.section(name());
-  saver(memory_remap_, mode_, exti_);
-  if (memory_remap_ > 3 || memory_remap_ == 2) saver.fail("SYSCFG: there is no such memory");
+  saver(memory_remap_, boot_mode_, mode_, exti_);
+  for (const auto memory : {memory_remap_, boot_mode_}) {
+    if (memory > 3 || memory == 2) saver.fail("SYSCFG: there is no such memory");
+  }
 }
 
 }  // namespace goldcrest::board

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SYSCFG at 0x40010000, RM0038 chapter "System configuration controller": which port each EXTI line
-// listens to, and what address 0 shows. BOOT0 is low on the board: after a reset that is program
-// memory, and BOOT_MODE reads 0.
+// listens to, and what address 0 shows: after a reset what the boot pins chose, which BOOT_MODE
+// goes on telling.
 #pragma once
 
 #include <array>
@@ -30,6 +30,8 @@ class Syscfg final : public RegisterBlock {
   /// MEM_MODE: what is seen at address 0.
   enum class BootMemory : std::uint8_t { program = 0, system = 1, ram = 3 };
   BootMemory boot_memory() const { return static_cast<BootMemory>(memory_remap_); }
+  /// What the boot pins chose at the reset, and what address 0 shows from then on.
+  void start(BootMemory chosen, BootMemory shown);
   /// Called when MEM_MODE may have changed.
   class MemoryMapper {
    public:
@@ -51,6 +53,7 @@ class Syscfg final : public RegisterBlock {
   void map(std::uint32_t mode);
 
   std::uint32_t memory_remap_ = 0;
+  std::uint32_t boot_mode_ = 0;
   std::uint32_t mode_ = 0;
   std::array<std::uint32_t, 4> exti_{};
   Listener* listener_ = nullptr;

@@ -415,6 +415,7 @@ void Usart::serialize(Saver& saver) {
   saver(status_, baud_, control1_, control2_, control3_, guard_, receive_data_, transmit_data_,
         shifting_, status_seen_, transmit_end_, receive_end_, idle_at_, sending_break_, arriving_,
         transmitted_, breaks_);
+  if (receive_end_ != no_event && arriving_.empty()) saver.fail("nothing arrives that could end");
 }
 
 }  // namespace goldcrest::board

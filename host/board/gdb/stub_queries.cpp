@@ -16,6 +16,7 @@ constexpr std::string_view monitor_help =
     "halt                              does nothing: GDB halts the CPU\n"
     "and those of the control socket:\n"
     "jumper on|off                     PA0 to 3V3\n"
+    "boot flash|system|ram             what BOOT0 and BOOT1 choose at the next reset\n"
     "button press|release|click        the blue user button\n"
     "power on|off|cut                  cut: off and on again\n"
     "cut N before|inside|after [SEED]  power fails at flash operation N\n"

@@ -25,6 +25,7 @@ constexpr const char* description =
     "\n"
     "Commands for --send, and for the control socket (one a line):\n"
     "  jumper on|off                     PA0 to 3V3\n"
+    "  boot flash|system|ram             what BOOT0 and BOOT1 choose at the next reset\n"
     "  button press|release|click        the blue user button\n"
     "  reset                             the black reset button\n"
     "  power on|off|cut                  cut: off and on again\n"

@@ -286,6 +286,7 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
   std::string_view rest = line;
   const std::string_view word = next_word(rest);
   if (word == "jumper") return jumper(rest);
+  if (word == "boot") return boot(rest);
   if (word == "button") return button(rest.empty() ? "click" : rest);
   if (word == "power") return power(rest);
   if (word == "cut") return cut(rest);
@@ -308,7 +309,8 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
     return "";
   }
   return std::unexpected(
-      "unknown command; there are jumper, button, reset, power, cut, type, status, energy, wear, "
+      "unknown command; there are jumper, boot, button, reset, power, cut, type, status, energy, "
+      "wear, "
       "gdb, cpu, program and quit");
 }
 
@@ -322,6 +324,17 @@ std::expected<void, std::string> Session::program(std::span<const std::uint8_t> 
 std::expected<std::string, std::string> Session::jumper(std::string_view argument) {
   if (argument != "on" && argument != "off") return std::unexpected("jumper takes on or off");
   board_.set_jumper(argument == "on");
+  return "";
+}
+
+std::expected<std::string, std::string> Session::boot(std::string_view argument) {
+  using Pins = board::Board::BootPins;
+  if (argument != "flash" && argument != "system" && argument != "ram") {
+    return std::unexpected("boot takes flash, system or ram");
+  }
+  board_.set_boot_pins(argument == "flash"    ? Pins::program_memory
+                       : argument == "system" ? Pins::system_memory
+                                              : Pins::ram);
   return "";
 }
 

@@ -74,6 +74,7 @@ class Session final : private ControlHandler {
   std::expected<std::string, std::string> command(std::string_view line) override;
   std::expected<void, std::string> program(std::span<const std::uint8_t> image) override;
   std::expected<std::string, std::string> jumper(std::string_view argument);
+  std::expected<std::string, std::string> boot(std::string_view argument);
   std::expected<std::string, std::string> button(std::string_view argument);
   std::expected<std::string, std::string> power(std::string_view argument);
   std::expected<std::string, std::string> cut(std::string_view arguments);
