@@ -27,8 +27,6 @@ UpdateResult result_for(InstallError error) {
       return UpdateResult::refused_policy;
     case InstallError::rejected_before:
       return UpdateResult::refused_rejected;
-    case InstallError::relocations:
-    case InstallError::padding:
     case InstallError::verification:
       return UpdateResult::refused_digest;
     case InstallError::flash:

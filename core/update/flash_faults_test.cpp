@@ -46,7 +46,6 @@ TEST(FlashFaults, AnInstallationThatFailsLeavesWhatRunsAndCanBeTriedAgain) {
       if (result) return;
       ++failed;
       EXPECT_TRUE(result.error() == InstallError::flash ||
-                  result.error() == InstallError::relocations ||
                   result.error() == InstallError::verification);
       complete += decide(sound, factory())->image.slot() == Slot::app2 ? 1 : 0;
       EXPECT_TRUE(install(sound, file));

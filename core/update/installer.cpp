@@ -27,10 +27,6 @@ InstallError from(image::VerifyError error) {
   }
 }
 
-InstallError from(image::RelocationError error) {
-  return error == image::RelocationError::flash ? InstallError::flash : InstallError::relocations;
-}
-
 }  // namespace
 
 std::string_view describe(InstallError error) {
@@ -61,10 +57,6 @@ std::string_view describe(InstallError error) {
       return "this update has been rejected on this device before";
     case InstallError::running_unconfirmed:
       return "the running version is still on trial";
-    case InstallError::relocations:
-      return "the update's relocation table is malformed";
-    case InstallError::padding:
-      return "the update's padding is not zero";
     case InstallError::size:
       return "the update's length is not what its manifest says";
     case InstallError::trailing_data:
@@ -96,6 +88,7 @@ void Installer::begin() {
   taken_ = 0;
   chunk_size_ = 0;
   cipher_size_ = 0;
+  content_holds_ = true;
 }
 
 std::uint32_t Installer::total_size() const {
@@ -208,8 +201,10 @@ Installer::Result Installer::take_plaintext(base::Bytes plaintext) {
   const std::uint32_t image_end = table_end + manifest_->image_size;
   while (!plaintext.empty()) {
     if (taken_ == image_end) {
-      const bool zero = std::ranges::all_of(plaintext, [](auto byte) { return byte == 0; });
-      return zero ? Result{} : std::unexpected(InstallError::padding);
+      if (std::ranges::any_of(plaintext, [](auto byte) { return byte != 0; })) {
+        content_holds_ = false;
+      }
+      return {};
     }
     const std::uint32_t part_end = taken_ < table_end ? table_end : image_end;
     const auto count = std::min<std::size_t>({plaintext.size(), chunk_.size() - chunk_size_,
@@ -245,9 +240,17 @@ Installer::Result Installer::start_relocating() {
   const auto table = base() + image::relocation_table_offset(manifest_->relocation_size);
   relocations_.emplace(flash_, table, manifest_->relocation_size, manifest_->relocation_count,
                        manifest_->image_size);
-  const auto first = relocations_->next();
-  if (!first) return std::unexpected(from(first.error()));
-  next_relocation_ = *first;
+  return take_next_relocation();
+}
+
+// Once a table has turned out to be malformed the rest is written as it comes, see installer.hpp.
+Installer::Result Installer::take_next_relocation() {
+  const auto next = relocations_->next();
+  if (!next && next.error() == image::RelocationError::flash) {
+    return std::unexpected(InstallError::flash);
+  }
+  content_holds_ = content_holds_ && next.has_value();
+  next_relocation_ = next.value_or(std::nullopt);
   return {};
 }
 
@@ -255,9 +258,7 @@ Installer::Result Installer::relocate_chunk(std::uint32_t image_position) {
   while (next_relocation_ && *next_relocation_ < image_position + chunk_size_) {
     auto* word = chunk_.data() + (*next_relocation_ - image_position);
     base::store_le32(word, base::load_le32(word) + offset_of(target()));
-    const auto next = relocations_->next();
-    if (!next) return std::unexpected(from(next.error()));
-    next_relocation_ = *next;
+    if (const auto taken = take_next_relocation(); !taken) return taken;
   }
   return {};
 }
@@ -295,7 +296,7 @@ std::expected<image::VerifiedImage, InstallError> Installer::finish() {
 std::expected<image::VerifiedImage, InstallError> Installer::make_valid() {
   if (const auto written = write_header(); !written) return std::unexpected(written.error());
   const auto verified = image::verify(flash_, target(), factory_);
-  if (!verified) return std::unexpected(InstallError::verification);
+  if (!verified || !content_holds_) return std::unexpected(InstallError::verification);
   if (!image::set_state(flash_, target(), image::StateGroup::installed)) {
     return std::unexpected(InstallError::flash);
   }

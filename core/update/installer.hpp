@@ -11,8 +11,11 @@
 // The update must keep to all that the running, confirmed image lays down (policy.hpp), and BOOT
 // lets none run that does not keep to a confirmed image in the other slot: so what is erased never
 // holds the only copy of the device's policy.
-// A cut before 2 leaves the target as it was, a cut until 5 an empty slot; the running slot is
-// never written. After a cut or an error the file is installed again from its start.
+// Whatever is wrong with the encrypted part shows after its last byte, and always in the same way:
+// it is not authenticated before, and an attacker who changes it must not learn from the place or
+// kind of a refusal how his blocks decrypt. A cut before 2 leaves the target as it was, a cut until
+// 5 an empty slot; the running slot is never written. After a cut or an error the file is installed
+// again from its start.
 #pragma once
 
 #include <array>
@@ -56,12 +59,10 @@ enum class InstallError : std::uint8_t {
   revoked_keys,           ///< does not revoke what the running image does
   rejected_before,        ///< this very image has been rejected on this device
   running_unconfirmed,    ///< the running image is on trial; its fallback must not be erased
-  relocations,            ///< the relocation table is not canonical
-  padding,                ///< the padding behind the image is not zero
   size,                   ///< the file's declared length is not what the manifest says
   trailing_data,          ///< the file goes on after its end
   incomplete,             ///< finish() before the whole file had come
-  verification,           ///< what was read back from flash is not what was signed
+  verification,           ///< the content, as decrypted or read back from flash, was not signed
   flash,                  ///< flash could not be erased, written or read
   failed_before,          ///< called again after an error or the end, without begin()
 };
@@ -110,6 +111,7 @@ class Installer {
   Result take_plaintext(base::Bytes plaintext);
   Result flush_chunk();
   Result start_relocating();
+  Result take_next_relocation();
   Result relocate_chunk(std::uint32_t image_position);
   Result program(image::Address address, base::Bytes data);
   Result write_header();
@@ -132,6 +134,7 @@ class Installer {
   std::uint32_t taken_ = 0;  // plaintext bytes written or in chunk_
   std::uint32_t chunk_size_ = 0;
   std::uint32_t cipher_size_ = 0;
+  bool content_holds_ = true;  ///< relocation table and padding, as far as they have come
   std::array<std::uint8_t, image::half_page_size> chunk_{};
   std::array<std::uint8_t, 2 * crypto::aes_block_size> cipher_{};
   std::array<std::uint8_t, image::manifest_and_signature_size_max> header_{};
