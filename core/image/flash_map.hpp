@@ -24,6 +24,9 @@ inline constexpr Section factory_section{GOLDCREST_FACTORY_BASE, GOLDCREST_FACTO
 inline constexpr Section data_section{GOLDCREST_DATA_BASE, GOLDCREST_DATA_SIZE};
 inline constexpr Section mta_section{GOLDCREST_MTA_BASE, GOLDCREST_MTA_SIZE};
 inline constexpr Section app1_section{GOLDCREST_APP1_BASE, GOLDCREST_SLOT_SIZE};
+/// The start of the second flash bank: never written, see docs/formats/flash-map.md.
+inline constexpr Section guard_section{GOLDCREST_BANK2_BASE,
+                                       GOLDCREST_APP2_BASE - GOLDCREST_BANK2_BASE};
 inline constexpr Section app2_section{GOLDCREST_APP2_BASE, GOLDCREST_SLOT_SIZE};
 inline constexpr Section flash_section{GOLDCREST_FLASH_BASE, GOLDCREST_FLASH_SIZE};
 inline constexpr Section ram_section{GOLDCREST_RAM_BASE, GOLDCREST_RAM_SIZE};

@@ -8,7 +8,7 @@
 namespace goldcrest::image {
 namespace {
 
-constexpr Address state = 0x08040000 + 0x2F800;
+constexpr Address state = 0x08041000 + 0x2F800;
 
 TEST(Slot, StateWordsAreWhereTheFormatPageSays) {
   sim::SimulatedFlash flash;

@@ -160,8 +160,10 @@ TEST(Slots, VersionsAndRollback) {
 TEST(Slots, SlotAtAddress) {
   EXPECT_EQ(slot_at(0x08010000), Slot::app1);
   EXPECT_EQ(slot_at(0x0803FFFF), Slot::app1);
-  EXPECT_EQ(slot_at(0x08040000), Slot::app2);
-  EXPECT_EQ(slot_at(0x08070000), std::nullopt);
+  EXPECT_EQ(slot_at(0x08040000), std::nullopt);
+  EXPECT_EQ(slot_at(0x08041000), Slot::app2);
+  EXPECT_EQ(slot_at(0x08070FFF), Slot::app2);
+  EXPECT_EQ(slot_at(0x08071000), std::nullopt);
   EXPECT_EQ(slot_at(0x08000000), std::nullopt);
 }
 

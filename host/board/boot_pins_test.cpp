@@ -104,6 +104,9 @@ TEST_F(BootPins, an_open_board_starts_what_they_choose) {
 }
 
 TEST_F(BootPins, at_level_1_code_in_ram_gets_at_no_flash_nor_eeprom) {
+  load_ram(flash_base);  // what the program has read before must not be remembered
+  reset_with(Pins::ram);
+  EXPECT_EQ(read(report), finished);
   option_word(rdp, 0xBB);
   for (const auto address : {flash_base + 4, bank_2, eeprom_base}) {
     load_ram(address);

@@ -317,6 +317,8 @@ void Engine::close_program_memory(bool closed) {
   program_memory_closed_ = closed;
   constexpr std::uint32_t open = UC_PROT_READ | UC_PROT_EXEC;
   constexpr std::uint32_t none = UC_PROT_NONE;
+  // By way of a writable region: only that makes Unicorn forget the pages it has already looked up.
+  check(uc_mem_protect(engine_, flash_base, flash_size, UC_PROT_ALL));
   check(uc_mem_protect(engine_, flash_base, flash_size, closed ? none : open));
 }
 

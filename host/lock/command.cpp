@@ -15,6 +15,7 @@
 #include "host/loader/control_socket.hpp"
 #include "host/lock/gdb_port.hpp"
 #include "host/lock/locker.hpp"
+#include "host/packer/files.hpp"
 #include "host/system/progress.hpp"
 #include "host/system/run.hpp"
 #include "host/system/udp_socket.hpp"
@@ -41,6 +42,8 @@ struct Options {
   std::string board;
   std::string gdb;
   std::string public_key;
+  std::vector<std::string> spare_keys;
+  std::string man_image;
   unsigned level = 0;
   bool write_protect_boot = false;
   bool show = false;
@@ -78,6 +81,7 @@ Json protection_json(const Protection& present) {
   return {{"level", present.level},
           {"boot_write_protected", present.boot_is_write_protected()},
           {"write_protected_sectors", present.write_protected_sectors},
+          {"boots_from_bank_2", present.boots_from_bank_2},
           {"option_bytes_sound", !present.bad_complement}};
 }
 
@@ -89,6 +93,9 @@ void print(const Protection& present) {
   fmt::print("BOOT                {}\n",
              present.boot_is_write_protected() ? "write-protected" : "not write-protected");
   fmt::print("protected sectors   {:#010x} (WRP1, 4 KiB each)\n", present.write_protected_sectors);
+  if (present.boots_from_bank_2) {
+    fmt::print("start               from the second flash bank, past BOOT (nBFB2 is 0)\n");
+  }
   if (present.bad_complement) fmt::print("option bytes        damaged: a complement is wrong\n");
 }
 
@@ -150,13 +157,13 @@ Result confirm_level_2(const Options& options) {
 }
 
 std::expected<std::vector<Finding>, std::string> look_inside(GdbPort& port, const Options& options,
-                                                             const packer::PublicKey& owner) {
+                                                             const Expected& expected) {
   system::Progress progress(
       "reading", options.json ? system::ProgressStyle::json : system::ProgressStyle::automatic);
   const auto flash = read_flash(port, [&](auto done, auto total) { progress.update(done, total); });
   progress.finish();
   if (!flash) return Failure(flash.error());
-  return inspect(*flash, owner);
+  return inspect(*flash, expected);
 }
 
 /// Looks from outside whether the lock holds: the debug port says level 1, or is gone.
@@ -193,15 +200,33 @@ void report(const Options& options, const Wanted& wanted, const std::vector<Find
   }
 }
 
+std::expected<Expected, std::string> read_expected(const Options& options) {
+  auto owner = packer::read_public_key(options.public_key);
+  if (!owner) return Failure(owner.error().text);
+  Expected expected{.signing_key = *std::move(owner)};
+  for (const auto& file : options.spare_keys) {
+    auto spare = packer::read_public_key(file);
+    if (!spare) return Failure(spare.error().text);
+    expected.spare_keys.push_back(*std::move(spare));
+  }
+  if (options.man_image.empty()) return expected;
+  auto image = packer::read_file(options.man_image, image::flash_section.size);
+  if (!image) return Failure(image.error().text);
+  if (image->empty()) return Failure(options.man_image + " is empty");
+  expected.man_image = *std::move(image);
+  return expected;
+}
+
 Result lock(const Options& options) {
   const Wanted wanted{.level = options.level,
                       .write_protect_boot = options.write_protect_boot || options.level == 2};
-  const auto owner = packer::read_public_key(options.public_key);
-  if (!owner) return Failure(owner.error().text);
+  const auto expected = read_expected(options);
+  if (!expected) return Failure(expected.error());
   auto port = connect(options);
   if (!port) return Failure(port.error());
   const auto present = read_protection(*port);
   if (!present) return Failure(present.error());
+  if (auto sound = check_option_bytes(*present); !sound) return sound;
   if (options.check && present->level != 0) {
     return Failure(
         fmt::format("the board is at level {}: its flash cannot be read", present->level));
@@ -209,7 +234,7 @@ Result lock(const Options& options) {
   if (!options.check) {
     if (auto possible = check_change(*present, wanted); !possible) return possible;
   }
-  const auto findings = look_inside(*port, options, *owner);
+  const auto findings = look_inside(*port, options, *expected);
   if (!findings) return Failure(findings.error());
   const auto bad = obstacles(*findings, wanted.level == 2 || options.check, options.untried);
   if (!bad.empty() || options.check) {
@@ -262,6 +287,15 @@ void add_options(CLI::App& command, Options& options) {
   command
       .add_option("--public-key", options.public_key,
                   "signing.pub of the owner: a board that does not trust it is not locked")
+      ->type_name("FILE");
+  command
+      .add_option("--also-trust", options.spare_keys,
+                  "public key of a spare that the board trusts, too; may be repeated. A board that "
+                  "trusts other keys is not locked")
+      ->type_name("FILE");
+  command
+      .add_option("--man-image", options.man_image,
+                  "the MAN image that was loaded: BOOT, its keys and MTA must be the same")
       ->type_name("FILE");
   command.add_flag("--show", options.show, "only tell how the board is locked");
   command.add_flag("--check", options.check, "only tell whether the board may be locked");

@@ -44,15 +44,70 @@ Finding mta(const MemoryFlash& flash, const image::Factory& factory) {
   return finding;
 }
 
+bool same(const image::TrustAnchor& anchor, const packer::PublicKey& key) {
+  return anchor.key_id == key.id && anchor.type == key.signature_type &&
+         std::ranges::equal(anchor.key(), key.key);
+}
+
 Finding trust(const image::Factory& factory, const packer::PublicKey& owner) {
   const auto* anchor = factory.trust_anchor(owner.id);
-  const bool good = anchor != nullptr && anchor->type == owner.signature_type &&
-                    std::ranges::equal(anchor->key(), owner.key);
+  const bool good = anchor != nullptr && same(*anchor, owner);
   return {
       .what = "the board trusts your signing key",
       .good = good,
       .detail = good ? fmt::format("{:08x}, one of {}", owner.id, factory.trust_anchors.size())
                      : fmt::format("it does not hold {:08x}: you could never update it", owner.id)};
+}
+
+// Whoever programmed the board could have given it a key of his own besides the owner's.
+Finding strangers(const image::Factory& factory, const Expected& expected) {
+  Finding finding{.what = "it trusts no key but those that you named", .good = true};
+  for (const auto& anchor : factory.trust_anchors) {
+    const bool named = same(anchor, expected.signing_key) ||
+                       std::ranges::any_of(expected.spare_keys,
+                                           [&](const auto& key) { return same(anchor, key); });
+    if (named) continue;
+    finding.good = false;
+    finding.detail +=
+        fmt::format("{}{:08x}", finding.detail.empty() ? "it trusts " : ", ", anchor.key_id);
+  }
+  if (!finding.good) {
+    finding.detail +=
+        ": name its public key with --also-trust if it is yours; if not, somebody else "
+        "could update this board";
+  }
+  return finding;
+}
+
+// The checks in the factory block find accidents; who put in another BOOT made them fit.
+Finding programmed(const MemoryFlash& flash, base::Bytes man_image) {
+  Finding finding{.what = "BOOT, its keys and MTA are those of your MAN image"};
+  if (man_image.empty()) {
+    finding.detail = "not compared: name the file that was loaded with --man-image";
+    finding.weight = Weight::nobody;
+    return finding;
+  }
+  for (const auto& section : {image::boot_section, image::mta_section}) {
+    const auto offset = section.base - image::flash_section.base;
+    const bool there = man_image.size() >= offset + section.size;
+    const auto bytes = flash.view(section);
+    if (there && std::ranges::equal(bytes, man_image.subspan(offset, section.size))) continue;
+    finding.detail = fmt::format("what lies at {:#010x} is something else", section.base);
+    return finding;
+  }
+  finding.good = true;
+  return finding;
+}
+
+// See docs/formats/flash-map.md.
+Finding guard(const MemoryFlash& flash) {
+  const auto bytes = flash.view(image::guard_section);
+  const bool good = std::ranges::all_of(bytes, [](auto byte) { return byte == 0; });
+  return {.what = "the second flash bank begins with nothing that the chip could start",
+          .good = good,
+          .detail = good ? ""
+                         : fmt::format("there is something at {:#010x}: BOOT could be passed over",
+                                       image::guard_section.base)};
 }
 
 Finding spare_key(const image::Factory& factory) {
@@ -114,7 +169,7 @@ Finding update_tried(const SlotView& app2) {
 
 }  // namespace
 
-std::vector<Finding> inspect(base::Bytes flash, const packer::PublicKey& owner) {
+std::vector<Finding> inspect(base::Bytes flash, const Expected& expected) {
   base::ensure(flash.size() == inspected_extent.size);
   MemoryFlash memory;
   base::ensure(memory.program(inspected_extent.base, flash).has_value());
@@ -132,7 +187,10 @@ std::vector<Finding> inspect(base::Bytes flash, const packer::PublicKey& owner) 
                                  factory->content_keys.size())},
           boot(memory, *factory),
           mta(memory, *factory),
-          trust(*factory, owner),
+          programmed(memory, expected.man_image),
+          guard(memory),
+          trust(*factory, expected.signing_key),
+          strangers(*factory, expected),
           application(app1, app2),
           update_tried(app2),
           spare_key(*factory)};

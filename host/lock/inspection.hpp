@@ -31,8 +31,15 @@ struct Finding {
   Weight weight = Weight::every_lock;
 };
 
-/// `flash` has inspected_extent.size bytes; updates are signed with `owner`'s private half.
-std::vector<Finding> inspect(base::Bytes flash, const packer::PublicKey& owner);
+/// What its owner says that the board holds.
+struct Expected {
+  packer::PublicKey signing_key;                ///< of the updates to come
+  std::vector<packer::PublicKey> spare_keys{};  ///< whom else it may trust
+  std::vector<std::uint8_t> man_image{};        ///< what was loaded; empty: it is not compared
+};
+
+/// `flash` has inspected_extent.size bytes.
+std::vector<Finding> inspect(base::Bytes flash, const Expected& expected);
 
 /// The bad findings that forbid this lock; `untried` waives those of Weight::level_2.
 std::vector<Finding> obstacles(const std::vector<Finding>& findings, bool level_2, bool untried);

@@ -151,7 +151,7 @@ TEST(Locker, present_protection_is_read_from_what_is_in_force) {
 TEST(Locker, a_change_is_possible_only_from_an_open_board) {
   const Wanted level_2{.level = 2, .write_protect_boot = true};
   EXPECT_TRUE(check_change({.level = 0}, level_2));
-  EXPECT_THAT(check_change({.level = 0, .bad_complement = true}, level_2).error(),
+  EXPECT_THAT(check_option_bytes({.level = 0, .bad_complement = true}).error(),
               HasSubstr("damaged"));
   EXPECT_THAT(check_change({.level = 1}, level_2).error(), HasSubstr("cannot be read"));
   EXPECT_THAT(check_change({.level = 1}, {.level = 1}).error(), HasSubstr("already"));

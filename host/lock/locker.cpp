@@ -11,12 +11,21 @@ using Failure = std::unexpected<std::string>;
 
 }  // namespace
 
-std::expected<void, std::string> check_change(const Protection& present, const Wanted& wanted) {
+std::expected<void, std::string> check_option_bytes(const Protection& present) {
   if (present.bad_complement) {
     return Failure(
         "an option word is damaged (its complement does not match): restore the option bytes with "
         "ST's programmer first");
   }
+  if (present.boots_from_bank_2) {
+    return Failure(
+        "the chip is set to start from its second flash bank (nBFB2 is 0), past BOOT: set nBFB2 "
+        "with ST's programmer first");
+  }
+  return {};
+}
+
+std::expected<void, std::string> check_change(const Protection& present, const Wanted& wanted) {
   if (present.level == 0) return {};
   const bool nothing_new = wanted.level <= present.level &&
                            (!wanted.write_protect_boot || present.boot_is_write_protected());

@@ -20,6 +20,9 @@ struct Wanted {
   bool write_protect_boot = false;
 };
 
+/// Why no board with such option bytes is locked.
+std::expected<void, std::string> check_option_bytes(const Protection& present);
+
 /// Why this cannot be had of a board with `present`; nothing when it can.
 std::expected<void, std::string> check_change(const Protection& present, const Wanted& wanted);
 

@@ -24,6 +24,8 @@ constexpr std::uint32_t end_of_operation = 1u << 1;
 constexpr std::uint32_t errors = 0x1F00;
 constexpr std::uint32_t option_validity_errors = 0x1800;  // OPTVERR, OPTVERRUSR
 
+constexpr std::uint32_t not_bank_2 = 1u << 23;  // nBFB2 in OBR
+
 constexpr std::uint32_t rdp_word = 0x1FF80000;
 constexpr std::uint32_t wrp1_words = 0x1FF80008;  // two of 16 bits
 constexpr std::uint8_t level_0 = 0xAA;
@@ -107,6 +109,7 @@ std::expected<Protection, std::string> read_protection(DebugPort& port) {
                              : rdp == level_2 ? 2u
                                               : 1u,
                     .write_protected_sectors = *sectors,
+                    .boots_from_bank_2 = (*options & not_bank_2) == 0,
                     .bad_complement = (*status & option_validity_errors) != 0};
 }
 

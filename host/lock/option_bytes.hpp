@@ -25,6 +25,7 @@ using Level = unsigned;
 struct Protection {
   Level level = 0;
   std::uint32_t write_protected_sectors = 0;  ///< WRP1: the first 32
+  bool boots_from_bank_2 = false;             ///< nBFB2 is 0: the second bank is started first
   bool bad_complement = false;  ///< a damaged option word: the chip takes the safest value for it
 
   bool boot_is_write_protected() const {

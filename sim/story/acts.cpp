@@ -254,8 +254,9 @@ void Story::lock_for_ever() {
     BoardDebugPort port(world_, board);
     const auto flash = lock::read_flash(port, [](auto, auto) {});
     claim(
-        flash &&
-            lock::obstacles(lock::inspect(*flash, options_.public_keys.at(0)), true, false).empty(),
+        flash && lock::obstacles(lock::inspect(*flash, {.signing_key = options_.public_keys.at(0)}),
+                                 true, false)
+                     .empty(),
         "the board holds what it must before it is locked for ever, and an update has worked");
     narrator_.direction("goldcrest lock --level 2: for ever");
     claim(lock::apply(port, {.level = 2, .write_protect_boot = true}).has_value(),

@@ -29,9 +29,9 @@ std::filesystem::path find(const std::filesystem::path& folder, std::string_view
       if (name.find(infix) != std::string::npos) return entry.path();
     }
   }
-  throw std::runtime_error(fmt::format(
-      "{} has no file with {} in its name: run `ctest -R scenario.make_inputs` first",
-      folder.string(), infix));
+  throw std::runtime_error(
+      fmt::format("{} has no file with {} in its name: run `ctest -R scenario.make_inputs` first",
+                  folder.string(), infix));
 }
 
 std::uint64_t number_from_environment(const char* variable, std::uint64_t otherwise) {
@@ -59,22 +59,42 @@ std::filesystem::path release(std::string_view version) {
   return find(inputs / "releases", infix);
 }
 
-std::filesystem::path hanging_release() { return find(inputs / "hanging", "_APP_"); }
+std::filesystem::path hanging_release() {
+  return find(inputs / "hanging", "_APP_");
+}
 
-std::filesystem::path other_type_release() { return find(inputs / "other-type", "_APP_"); }
+std::filesystem::path other_type_release() {
+  return find(inputs / "other-type", "_APP_");
+}
 
-std::filesystem::path floor_release() { return find(inputs / "floor", "_APP_"); }
+std::filesystem::path floor_release() {
+  return find(inputs / "floor", "_APP_");
+}
 
-std::filesystem::path revoking_release() { return find(inputs / "revoking", "_APP_"); }
+std::filesystem::path revoking_release() {
+  return find(inputs / "revoking", "_APP_");
+}
 
-std::filesystem::path revoked_release() { return find(inputs / "revoked", "_APP_"); }
+std::filesystem::path revoked_release() {
+  return find(inputs / "revoked", "_APP_");
+}
 
-std::filesystem::path man_image() { return find(inputs, "_MAN_"); }
+std::filesystem::path man_image() {
+  return find(inputs, "_MAN_");
+}
 
-std::filesystem::path keys_folder() { return inputs / "keys"; }
+std::filesystem::path keys_folder() {
+  return inputs / "keys";
+}
 
 packer::PublicKey public_key() {
   auto key = packer::read_public_key(keys_folder() / packer::public_key_name);
+  if (!key) throw std::runtime_error(key.error().text);
+  return *key;
+}
+
+packer::PublicKey spare_public_key() {
+  auto key = packer::read_public_key(inputs / "spare" / packer::public_key_name);
   if (!key) throw std::runtime_error(key.error().text);
   return *key;
 }
@@ -86,11 +106,12 @@ packer::ContentKey content_key() {
 }
 
 std::string renamed(const std::string& name, const File& bytes) {
-  return name.substr(0, name.rfind("_0x")) +
-         fmt::format("_0x{:08X}.fmu", crypto::Crc32::of(bytes));
+  return name.substr(0, name.rfind("_0x")) + fmt::format("_0x{:08X}.fmu", crypto::Crc32::of(bytes));
 }
 
-std::uint64_t seed() { return number_from_environment("GOLDCREST_SEED", 1); }
+std::uint64_t seed() {
+  return number_from_environment("GOLDCREST_SEED", 1);
+}
 
 unsigned repetitions(const char* variable, unsigned by_default) {
   return static_cast<unsigned>(number_from_environment(variable, by_default));

@@ -32,6 +32,8 @@ std::filesystem::path revoked_release();
 /// What a factory programs: BOOT, MTA, application 1.0.31, the update server's address set.
 std::filesystem::path man_image();
 packer::PublicKey public_key();
+/// A second key that devices trust from the start.
+packer::PublicKey spare_public_key();
 /// The keys that all of them were made with, private ones among them.
 std::filesystem::path keys_folder();
 packer::ContentKey content_key();

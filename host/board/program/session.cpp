@@ -310,8 +310,7 @@ std::expected<std::string, std::string> Session::command(std::string_view line) 
   }
   return std::unexpected(
       "unknown command; there are jumper, boot, button, reset, power, cut, type, status, energy, "
-      "wear, "
-      "gdb, cpu, program and quit");
+      "wear, gdb, cpu, program and quit");
 }
 
 std::expected<void, std::string> Session::program(std::span<const std::uint8_t> image) {
