@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -32,13 +33,16 @@ std::string system_error(const std::string& what) {
   return what + ": " + std::strerror(errno);
 }
 
-/// What FAIL.TXT says, once it is there.
+/// What FAIL.TXT says, once it is there. A drive is a folder that others may write to as well: no
+/// pipe is waited for, no link followed, and no more read than a line has.
 std::optional<std::string> refusal(const std::filesystem::path& failure_note) {
-  std::ifstream note(failure_note);
-  if (!note) return std::nullopt;
-  std::string reason;
-  (void)std::getline(note, reason);
-  return reason;
+  const system::Descriptor note(
+      ::open(failure_note.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!note.valid()) return std::nullopt;
+  std::array<char, 200> text{};
+  const auto size = ::read(note.number(), text.data(), text.size());
+  const std::string_view all(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  return std::string(all.substr(0, all.find_first_of("\r\n")));
 }
 
 /// "progress DONE TOTAL".
@@ -124,9 +128,11 @@ Result load_through_drive(const std::vector<std::uint8_t>& image, const std::str
   const auto failure_note = drive / "FAIL.TXT";
   (void)std::filesystem::remove(failure_note, error);
   const auto target = drive / file_name;
+  (void)std::filesystem::remove(target, error);  // of an earlier attempt
   {
+    // The image has keys in it: it goes into a file of our own, and through no link to elsewhere.
     const system::Descriptor file(
-        ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+        ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file.valid()) return std::unexpected(system_error("cannot write " + target.string()));
     for (std::size_t at = 0; at < image.size();) {
       const auto size = std::min(chunk_bytes, image.size() - at);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -104,6 +105,34 @@ TEST_F(Loader, drive_that_does_nothing_times_out) {
                 .error()
                 .find("is not a folder"),
             std::string::npos);
+}
+
+// Others may write to the drive: what they leave there must not make us write elsewhere, or wait.
+TEST_F(Loader, a_hostile_drive_leads_nowhere) {
+  const auto elsewhere = write("elsewhere", {1, 2, 3});
+  const auto drive = folder_ / "drive";
+  fs::create_directory(drive);
+  fs::create_symlink(elsewhere, drive / "x.bin");
+  EXPECT_FALSE(load_through_drive(image(), "x.bin", drive, milliseconds(60), ignore));
+  EXPECT_EQ(fs::file_size(elsewhere), 3u) << "a link was followed";
+
+  std::thread st_link([&] {
+    while (!fs::exists(drive / "x.bin")) std::this_thread::yield();
+    EXPECT_EQ(fs::status(drive / "x.bin").permissions(),
+              fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(::mkfifo((drive / "FAIL.TXT").c_str(), 0600), 0);
+  });
+  const auto pipe = load_through_drive(image(), "x.bin", drive, milliseconds(10'000), ignore);
+  st_link.join();
+  EXPECT_EQ(pipe.error(), "the ST-Link refuses: ");
+
+  std::thread endless([&] {
+    while (!fs::exists(drive / "x.bin")) std::this_thread::yield();
+    fs::create_symlink("/dev/zero", drive / "FAIL.TXT");
+    fs::remove(drive / "x.bin");
+  });
+  EXPECT_TRUE(load_through_drive(image(), "x.bin", drive, milliseconds(10'000), ignore));
+  endless.join();
 }
 
 /// A board's control socket that reads one whole request and answers with `answer`.

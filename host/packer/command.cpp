@@ -21,6 +21,7 @@
 #include "host/packer/p256_key.hpp"
 #include "host/packer/pack.hpp"
 #include "host/packer/signing_key.hpp"
+#include "host/system/printable.hpp"
 
 namespace goldcrest::packer {
 namespace {
@@ -33,11 +34,11 @@ constexpr const char* key_care =
     "two different updates lets others forge updates. Move it, or make a new key.";
 
 void say(const std::string& line) {
-  fmt::print(stderr, "goldcrest: {}\n", line);
+  fmt::print(stderr, "goldcrest: {}\n", system::printable(line));
 }
 
 void print_json(const Json& json) {
-  fmt::print("{}\n", json.dump(2));
+  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 SigningOptions signing_options() {
@@ -48,7 +49,7 @@ SigningOptions signing_options() {
 template <typename T>
 int report(const char* command, const Result<T>& result) {
   if (result) return 0;
-  fmt::print(stderr, "goldcrest {}: {}\n", command, result.error().text);
+  fmt::print(stderr, "goldcrest {}: {}\n", command, system::printable(result.error().text));
   return 1;
 }
 
@@ -506,7 +507,7 @@ int run_inspect(const InspectOptions& options) {
   if (!bytes) return report("inspect", bytes);
   const auto inspection = inspect(*bytes, options.file.filename().string(), *keys);
   if (!inspection) {
-    fmt::print(stderr, "goldcrest inspect: {}: {}\n", options.file.string(),
+    fmt::print(stderr, "goldcrest inspect: {}: {}\n", system::printable(options.file.string()),
                inspection.error().text);
     return 1;
   }
@@ -517,7 +518,7 @@ int run_inspect(const InspectOptions& options) {
   }
   if (inspection->sound()) return 0;
   fmt::print(stderr, "goldcrest inspect: {}: a check failed; do not use this file\n",
-             options.file.string());
+             system::printable(options.file.string()));
   return 1;
 }
 

@@ -14,6 +14,7 @@
 #include "host/packer/memory_flash.hpp"
 #include "host/packer/sha256.hpp"
 #include "host/packer/update_file.hpp"
+#include "host/system/printable.hpp"
 
 namespace goldcrest::packer {
 namespace {
@@ -272,7 +273,7 @@ void append_text(std::string& text, const Json& fields, const std::string& inden
       }
     }
     const int width = std::max(1, 24 - static_cast<int>(indent.size()));
-    text += fmt::format("{}{:<{}}{}\n", indent, label, width, shown);
+    text += fmt::format("{}{:<{}}{}\n", indent, label, width, system::printable(shown));
   }
 }
 

@@ -19,6 +19,7 @@
 #include "host/server/log.hpp"
 #include "host/server/oscore_front.hpp"
 #include "host/system/log_limit.hpp"
+#include "host/system/printable.hpp"
 #include "host/system/run.hpp"
 
 namespace goldcrest::server {
@@ -51,7 +52,7 @@ class Output final : public RequestLog {
 
   void event(std::string_view name, const std::string& text, const ordered_json& details) {
     if (!json_) {
-      fmt::print("{} {}\n", time_text(), text);
+      fmt::print("{} {}\n", time_text(), system::printable(text));
       return;
     }
     ordered_json line{{"time", time_text()}, {"event", name}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "host/system/run.hpp"
 
+#include "host/system/printable.hpp"
+
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
@@ -45,8 +47,8 @@ int poll_timeout_ms(base::Instant now, base::Instant deadline, int at_most_ms) {
 
 void print_error(std::string_view message) {
   const bool colour = isatty(STDERR_FILENO) != 0;
-  std::fprintf(stderr, "%s%s: %.*s%s\n", colour ? "\x1b[31m" : "", program_invocation_short_name,
-               static_cast<int>(message.size()), message.data(), colour ? "\x1b[0m" : "");
+  std::fprintf(stderr, "%s%s: %s%s\n", colour ? "\x1b[31m" : "", program_invocation_short_name,
+               printable(message).c_str(), colour ? "\x1b[0m" : "");
 }
 
 }  // namespace goldcrest::system

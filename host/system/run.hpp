@@ -19,7 +19,7 @@ bool stop_requested();
 /// `at_most_ms`.
 int poll_timeout_ms(base::Instant now, base::Instant deadline, int at_most_ms = 1000);
 
-/// "<name of the program>: <message>" on stderr, red on a terminal.
+/// "<name of the program>: <message>" on stderr, printable only, red on a terminal.
 void print_error(std::string_view message);
 
 }  // namespace goldcrest::system
