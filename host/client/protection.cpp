@@ -33,7 +33,7 @@ std::expected<std::unique_ptr<Protection>, std::string> Protection::open(
   if (found == read->end()) {
     return Failure(fmt::format("{} has no context named {}", contexts.string(), name));
   }
-  auto sequence = oscore::SequenceFile::open(contexts.string() + ".client-sequence");
+  auto sequence = oscore::SequenceFile::open_beside(contexts, ".client-sequence");
   if (!sequence) return Failure(sequence.error());
   return std::unique_ptr<Protection>(new Protection(*found, *std::move(sequence)));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `goldcrest`: every tool of the system but the virtual board, as subcommands of one program.
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -55,6 +56,8 @@ int main(int argc, char** argv) {
       "goldcrest"};
   app.set_version_flag("--version", "goldcrest 0.1.0");
   app.get_formatter()->column_width(34);
+  // Keys pass through the memory: it is dumped to no file, whatever goes wrong.
+  (void)::prctl(PR_SET_DUMPABLE, 0);
   int exit_code = 0;
   add_commands(app, exit_code);
   app.footer(  // after the subcommands, which would inherit it

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "host/oscore/context_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -120,33 +117,6 @@ std::expected<void, std::string> check_unique(const std::vector<SharedContext>& 
   return {};
 }
 
-// Mode and contents of one and the same file.
-std::expected<ByteString, std::string> read_private(const std::filesystem::path& path) {
-  const packer::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!file.valid() || ::fstat(file.number(), &status) != 0) {
-    return Failure(fmt::format("cannot read {}: {}", path.string(), packer::system_error_text()));
-  }
-  if (!S_ISREG(status.st_mode) || static_cast<std::uintmax_t>(status.st_size) > file_limit) {
-    return Failure(fmt::format("{} is no regular file of at most 64 MB", path.string()));
-  }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Failure(
-        fmt::format("{} can be read by others than its owner (mode {:04o}): run chmod 600 on it, "
-                    "and make new contexts if others had access",
-                    path.string(), status.st_mode & 07777u));
-  }
-  ByteString bytes(static_cast<std::size_t>(status.st_size));
-  std::size_t count = 0;
-  while (count < bytes.size()) {
-    const auto more = ::read(file.number(), bytes.data() + count, bytes.size() - count);
-    if (more <= 0) break;
-    count += static_cast<std::size_t>(more);
-  }
-  if (count != bytes.size()) return Failure(fmt::format("cannot read {}", path.string()));
-  return bytes;
-}
-
 Context derive(const SharedContext& shared, const ByteString& sender, const ByteString& recipient) {
   const auto context = Context::derive({.master_secret = shared.master_secret,
                                         .master_salt = shared.master_salt,
@@ -221,8 +191,8 @@ std::expected<std::vector<SharedContext>, std::string> parse_contexts(base::Byte
 
 std::expected<std::vector<SharedContext>, std::string> read_contexts(
     const std::filesystem::path& path) {
-  auto bytes = read_private(path);
-  if (!bytes) return Failure(bytes.error());
+  auto bytes = packer::read_private_file(path, file_limit);
+  if (!bytes) return Failure(bytes.error().text);
   auto contexts = parse_contexts(*bytes, path.string());
   OPENSSL_cleanse(bytes->data(), bytes->size());
   return contexts;

@@ -122,6 +122,19 @@ TEST(SequenceFile, GoesOnWhereItWasAndIsCountedByOneOnly) {
   EXPECT_EQ(later->first(), end);
 }
 
+// Two servers that reach one file of contexts by two names would use the same nonces.
+TEST(SequenceFile, ALinkToTheContextsCountsWithThem) {
+  packer::TestFolder folder;
+  std::ofstream(folder / "contexts.json") << "{}";
+  std::filesystem::create_symlink("contexts.json", folder / "link.json");
+  const auto first = SequenceFile::open_beside(folder / "contexts.json", ".server-sequence");
+  ASSERT_TRUE(first.has_value()) << first.error();
+  const auto second = SequenceFile::open_beside(folder / "link.json", ".server-sequence");
+  ASSERT_FALSE(second.has_value());
+  EXPECT_NE(second.error().find("in use"), std::string::npos);
+  EXPECT_FALSE(SequenceFile::open_beside(folder / "none.json", ".server-sequence").has_value());
+}
+
 TEST(SequenceFile, AFileThatWasLostOrDamagedLeadsToNoNumberUsedBefore) {
   packer::TestFolder folder;
   const auto path = folder.path() / "sequence";

@@ -70,6 +70,14 @@ std::expected<SequenceFile, std::string> SequenceFile::open(const std::filesyste
   return file;
 }
 
+std::expected<SequenceFile, std::string> SequenceFile::open_beside(
+    const std::filesystem::path& contexts, std::string_view ending) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(contexts, error);
+  if (error) return Failure(fmt::format("cannot find {}: {}", contexts.string(), error.message()));
+  return open(real.string() + std::string(ending));
+}
+
 bool SequenceFile::reserve(std::uint64_t end) {
   const auto text = fmt::format("{}{}\n", heading, end);
   const auto written = packer::write_file(

@@ -9,6 +9,7 @@
 #include <expected>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "core/oscore/sender_sequence.hpp"
 #include "host/packer/files.hpp"
@@ -20,6 +21,10 @@ class SequenceFile final : public SequenceStore {
   /// Makes the file when there is none. Fails with one line, as when another process has it.
   [[nodiscard]] static std::expected<SequenceFile, std::string> open(
       const std::filesystem::path& path);
+  /// The one beside a file of contexts, with `ending` behind its name. Names that are links to one
+  /// file of contexts count together.
+  [[nodiscard]] static std::expected<SequenceFile, std::string> open_beside(
+      const std::filesystem::path& contexts, std::string_view ending);
 
   /// The first number not used yet. Never behind the clock (128 numbers a second since 1970), so
   /// that a file that was lost or brought back from a copy does not lead to numbers used before.

@@ -30,7 +30,12 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& path, std::size_t limit) {
+namespace {
+
+enum class Readers { anyone, owner_only };
+
+Result<std::vector<std::uint8_t>> read_file_of(const std::filesystem::path& path, std::size_t limit,
+                                               Readers readers) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (!file.valid() || ::fstat(file.number(), &status) != 0) {
@@ -38,6 +43,12 @@ Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& path, s
   }
   if (!S_ISREG(status.st_mode)) {
     return problem(fmt::format("cannot read {}: it is not a regular file", path.string()));
+  }
+  if (readers == Readers::owner_only && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return problem(
+        fmt::format("{} can be read by others than its owner (mode {:04o}): run chmod 600 "
+                    "on it, and consider the key as disclosed if others had access",
+                    path.string(), status.st_mode & 07777u));
   }
   const auto size = static_cast<std::uintmax_t>(status.st_size);
   if (size > limit) {
@@ -55,6 +66,17 @@ Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& path, s
     done += static_cast<std::size_t>(count);
   }
   return bytes;
+}
+
+}  // namespace
+
+Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& path, std::size_t limit) {
+  return read_file_of(path, limit, Readers::anyone);
+}
+
+Result<std::vector<std::uint8_t>> read_private_file(const std::filesystem::path& path,
+                                                    std::size_t limit) {
+  return read_file_of(path, limit, Readers::owner_only);
 }
 
 Result<void> write_all(int descriptor, base::Bytes bytes, const std::filesystem::path& path) {

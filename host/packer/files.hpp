@@ -39,6 +39,11 @@ class FileDescriptor {
 /// The whole of a regular file of at most `limit` bytes.
 Result<std::vector<std::uint8_t>> read_file(const std::filesystem::path& path, std::size_t limit);
 
+/// The same of a file that is a secret: refused when others than its owner have any right to it.
+/// Mode and contents are of one and the same file.
+Result<std::vector<std::uint8_t>> read_private_file(const std::filesystem::path& path,
+                                                    std::size_t limit);
+
 /// Writes all bytes to an open file at its position.
 Result<void> write_all(int descriptor, base::Bytes bytes, const std::filesystem::path& path);
 

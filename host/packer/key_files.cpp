@@ -2,7 +2,6 @@
 #include "host/packer/key_files.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -30,17 +29,11 @@ constexpr std::size_t tree_header_bytes = tree_magic.size() + 4 + 4 + 16;
 class KeyFile {
  public:
   static Result<KeyFile> read(const std::filesystem::path& path, std::string_view format) {
-    auto bytes = read_file(path, key_file_limit);
-    if (!bytes) return std::unexpected(bytes.error());
-    Json json = Json::parse(bytes->begin(), bytes->end(), nullptr, false);
-    OPENSSL_cleanse(bytes->data(), bytes->size());
-    KeyFile file(path, std::move(json));
-    if (!file.json_.is_object() || file.text("format") != format || file.number("version") != 1) {
-      return problem(fmt::format("{} is not a {} file of version 1", path.string(), format));
-    }
-    return file;
+    return parse(path, format, read_file(path, key_file_limit));
   }
-
+  static Result<KeyFile> read_private(const std::filesystem::path& path, std::string_view format) {
+    return parse(path, format, read_private_file(path, key_file_limit));
+  }
   std::optional<std::string> text(const char* name) const {
     const auto found = json_.find(name);
     if (found == json_.end() || !found->is_string()) return std::nullopt;
@@ -71,6 +64,18 @@ class KeyFile {
   }
 
  private:
+  static Result<KeyFile> parse(const std::filesystem::path& path, std::string_view format,
+                               Result<std::vector<std::uint8_t>> bytes) {
+    if (!bytes) return std::unexpected(bytes.error());
+    Json json = Json::parse(bytes->begin(), bytes->end(), nullptr, false);
+    OPENSSL_cleanse(bytes->data(), bytes->size());
+    KeyFile file(path, std::move(json));
+    if (!file.json_.is_object() || file.text("format") != format || file.number("version") != 1) {
+      return problem(fmt::format("{} is not a {} file of version 1", path.string(), format));
+    }
+    return file;
+  }
+
   KeyFile(std::filesystem::path path, Json json) : path_(std::move(path)), json_(std::move(json)) {}
 
   std::filesystem::path path_;
@@ -135,17 +140,6 @@ bool PublicKey::verifies(base::Bytes message, base::Bytes signature) const {
              : crypto::lms_verify(key, message, signature).has_value();
 }
 
-Result<void> refuse_if_others_can_read(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return problem(
-        fmt::format("{} can be read by others than its owner (mode {:04o}): run chmod 600 "
-                    "on it, and consider the key as disclosed if others had access",
-                    path.string(), status.st_mode & 07777u));
-  }
-  return {};
-}
-
 std::uint32_t key_id_of(base::Bytes public_key) {
   return base::load_be32(sha256(public_key).data());
 }
@@ -162,8 +156,7 @@ Result<PublicKey> read_public_key(const std::filesystem::path& path) {
 }
 
 Result<ContentKey> read_content_key(const std::filesystem::path& path) {
-  if (auto mode = refuse_if_others_can_read(path); !mode) return std::unexpected(mode.error());
-  const auto file = KeyFile::read(path, "goldcrest content key");
+  const auto file = KeyFile::read_private(path, "goldcrest content key");
   if (!file) return std::unexpected(file.error());
   ContentKey content;
   auto key = file->bytes("key", content.key.size());
@@ -176,8 +169,7 @@ Result<ContentKey> read_content_key(const std::filesystem::path& path) {
 }
 
 Result<StoredSigningKey> read_signing_key(const std::filesystem::path& path) {
-  if (auto mode = refuse_if_others_can_read(path); !mode) return std::unexpected(mode.error());
-  const auto file = KeyFile::read(path, "goldcrest signing key");
+  const auto file = KeyFile::read_private(path, "goldcrest signing key");
   if (!file) return std::unexpected(file.error());
   const auto lms_type = file->number("lms_type");
   const auto lmots_type = file->number("lmots_type");

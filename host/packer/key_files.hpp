@@ -58,9 +58,6 @@ struct StoredSigningKey {
   std::uint32_t next_index = 0;
 };
 
-/// A private file that group or others can read is refused.
-Result<void> refuse_if_others_can_read(const std::filesystem::path& path);
-
 /// Each reads one file; a private one must not be readable by group or others.
 Result<PublicKey> read_public_key(const std::filesystem::path& path);
 Result<ContentKey> read_content_key(const std::filesystem::path& path);

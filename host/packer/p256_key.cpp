@@ -78,8 +78,7 @@ Result<PublicKey> read_public_pem(const fs::path& path) {
 }
 
 Result<Key> read_private_pem(const fs::path& path) {
-  if (auto mode = refuse_if_others_can_read(path); !mode) return std::unexpected(mode.error());
-  auto bytes = read_file(path, pem_limit);
+  auto bytes = read_private_file(path, pem_limit);
   if (!bytes) return std::unexpected(bytes.error());
   const auto in = memory_of(*bytes);
   Key key(PEM_read_bio_PrivateKey(in.get(), nullptr, no_password, nullptr));

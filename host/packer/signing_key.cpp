@@ -123,6 +123,13 @@ struct LockedKey {
           "`goldcrest keygen`",
           key_path, parameters().leaves());
     }
+    if (!account) {
+      return fmt::format(
+          "this account has not signed with {} before. If it was moved here, and no copy signs "
+          "elsewhere, `goldcrest key advance --to {}` takes it over; two copies that sign give "
+          "forgeries away",
+          directory.string(), stored.next_index);
+    }
     return std::nullopt;
   }
 
@@ -132,13 +139,6 @@ struct LockedKey {
     if (std::uint64_t{stored.next_index} * 10 >= std::uint64_t{leaves} * 9) {
       lines.push_back(fmt::format("{} of {} signatures of {} are used up; plan for a new key",
                                   stored.next_index, leaves, directory.string()));
-    }
-    if (!account && stored.next_index > 0) {
-      lines.push_back(
-          fmt::format("this account has not signed with {} before: be sure that it was "
-                      "moved here, not copied; a copy that signs elsewhere gives "
-                      "forgeries away",
-                      directory.string()));
     }
     return lines;
   }
@@ -288,13 +288,11 @@ Result<Signature> sign(const fs::path& directory, base::Bytes message,
   if (!tree) return std::unexpected(tree.error());
   std::vector<std::uint8_t> randomizer(key->parameters().n);
   if (auto done = fill_random(randomizer); !done) return std::unexpected(done.error());
-  const bool new_account = !key->account && signature.index > 0;
-  if (new_account) signature.warnings = key->warnings();
   step(options, ReservationStep::checked);
   if (auto done = key->store_index(signature.index + 1, options); !done) {
     return std::unexpected(done.error());
   }
-  if (!new_account) signature.warnings = key->warnings();
+  signature.warnings = key->warnings();
   signature.remaining = key->parameters().leaves() - key->stored.next_index;
   signature.bytes = lms_sign(key->stored.secret, *tree, signature.index, randomizer, message);
   return signature;

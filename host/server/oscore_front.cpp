@@ -29,7 +29,7 @@ std::expected<OscoreFiles, std::string> OscoreFiles::open(const std::filesystem:
   if (!modified) return std::unexpected(modified.error());
   auto contexts = oscore::read_contexts(path);
   if (!contexts) return std::unexpected(contexts.error());
-  auto sequence = oscore::SequenceFile::open(path.string() + ".server-sequence");
+  auto sequence = oscore::SequenceFile::open_beside(path, ".server-sequence");
   if (!sequence) return std::unexpected(sequence.error());
   return OscoreFiles{path, *std::move(sequence), *std::move(contexts), *modified};
 }

@@ -347,13 +347,13 @@ TEST_F(Attacks, signed_manifests_with_noise_behind_them_wear_the_flash_six_times
   };
   attacker_takes_over().behaves(behaviour);
   const auto begin = scenario().now();
-  expect_refused("relocation table is malformed");
+  expect_refused("what was written is not what was signed");
   const auto once = erases();
   EXPECT_GT(once, 0u);
   EXPECT_LE(once, image::app2_section.size / image::page_size);
   for (int time = 2; time <= 6; ++time) {
     ++attacker().behaviour().offer->etag[0];
-    node().says("[Update refused: the update's relocation table is malformed", 75min);
+    node().says("[Update refused: what was written is not what was signed", 75min);
   }
   EXPECT_GT(scenario().now() - begin, 2h);
   const auto asked = attacker().asked();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -114,7 +115,8 @@ std::expected<ControlServer, std::string> ControlServer::open(const std::filesys
   if (std::filesystem::is_socket(path, error)) (void)std::filesystem::remove(path, error);
   ControlServer server;
   server.listener_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!server.listener_.valid() ||
+  // The mode is the socket file's: who may write to it commands the board, whatever the umask.
+  if (!server.listener_.valid() || ::fchmod(server.listener_.number(), 0600) != 0 ||
       ::bind(server.listener_.number(), reinterpret_cast<const sockaddr*>(&*address),
              sizeof *address) != 0 ||
       ::listen(server.listener_.number(), 8) != 0) {

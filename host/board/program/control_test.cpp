@@ -2,8 +2,11 @@
 #include "host/board/program/control.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/random.hpp"
+#include "host/board/program/files.hpp"
 
 namespace goldcrest::board::program {
 namespace {
@@ -23,6 +26,46 @@ class Recorder final : public ControlHandler {
   std::vector<std::string> lines;
   std::vector<std::vector<std::uint8_t>> images;
 };
+
+class HostileFolder : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = std::filesystem::temp_directory_path() / "goldcrest-control-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    mask_ = ::umask(0);
+  }
+  void TearDown() override {
+    (void)::umask(mask_);
+    std::filesystem::remove_all(folder_);
+  }
+  static unsigned mode(const std::filesystem::path& path) {
+    struct stat status {};
+    EXPECT_EQ(::lstat(path.c_str(), &status), 0);
+    return status.st_mode & 0777u;
+  }
+
+  std::filesystem::path folder_;
+  mode_t mask_ = 0;
+};
+
+// Who may write to the socket commands the board; a state has the board's keys in the clear.
+TEST_F(HostileFolder, socket_and_state_are_the_owners_alone_whatever_the_umask) {
+  const auto server = ControlServer::open(folder_ / "node.sock");
+  ASSERT_TRUE(server.has_value()) << server.error();
+  EXPECT_EQ(mode(folder_ / "node.sock"), 0600u);
+  const std::vector<std::uint8_t> state{1, 2, 3};
+  ASSERT_TRUE(write_file(folder_ / "node.state", state));
+  EXPECT_EQ(mode(folder_ / "node.state"), 0600u);
+}
+
+TEST_F(HostileFolder, no_link_in_the_place_of_a_new_state_is_followed) {
+  ASSERT_TRUE(write_file(folder_ / "elsewhere", std::vector<std::uint8_t>{7}));
+  std::filesystem::create_symlink(folder_ / "elsewhere", folder_ / "node.state.new");
+  ASSERT_TRUE(write_file(folder_ / "node.state", std::vector<std::uint8_t>{1, 2, 3}));
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "elsewhere"), 1u);
+  EXPECT_FALSE(std::filesystem::is_symlink(folder_ / "node.state"));
+}
 
 TEST(ControlConversation, answers_line_by_line) {
   Recorder recorder;

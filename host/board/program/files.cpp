@@ -45,9 +45,11 @@ std::expected<void, std::string> write_file(const std::filesystem::path& path,
     (void)::unlink(temporary.c_str());
     return std::unexpected(reason);
   };
+  (void)::unlink(temporary.c_str());  // of a run that was killed, or a link of somebody else's
   {
+    // A board's state has its keys in the clear.
     const Descriptor file(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file.valid()) return failed();
     for (std::size_t written = 0; written < bytes.size();) {
       const auto size = ::write(file.number(), bytes.data() + written, bytes.size() - written);
