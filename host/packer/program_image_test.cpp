@@ -40,7 +40,7 @@ void expect_same_as_linked_at_app2(const TestFolder& folder, ArmProgram program)
   expected_app1.resize(image->bytes.size());
   expected_app2.resize(image->bytes.size());
   EXPECT_EQ(image->bytes, expected_app1);
-  EXPECT_EQ(moved(*image, 0x30000), expected_app2);
+  EXPECT_EQ(moved(*image, image::offset_of(image::Slot::app2)), expected_app2);
   // Not by luck: without the table the two differ.
   EXPECT_NE(expected_app1, expected_app2);
   EXPECT_GT(image->relocations.size(), 10u);
