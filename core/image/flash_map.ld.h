@@ -13,8 +13,7 @@
 #define GOLDCREST_MTA_BASE 0x08006000
 #define GOLDCREST_MTA_SIZE 0xA000
 #define GOLDCREST_APP1_BASE 0x08010000
-/* Not at the start of the second bank: nothing is ever written there. See docs/formats/flash-map.md.
- */
+/* Not at the start of the second bank, where nothing is ever written: docs/formats/flash-map.md. */
 #define GOLDCREST_BANK2_BASE 0x08040000
 #define GOLDCREST_APP2_BASE 0x08041000
 #define GOLDCREST_SLOT_SIZE 0x30000
