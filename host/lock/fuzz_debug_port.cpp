@@ -49,8 +49,8 @@ class HostilePort final : public lock::DebugPort {
 
 /// Half a megabyte to look through: not for every input.
 void inspect_flash(base::Bytes bytes, bool level_2) {
-  packer::PublicKey owner;
-  owner.key.resize(48);
+  lock::Expected expected;
+  expected.signing_key.key.resize(48);
   std::vector<std::uint8_t> flash(lock::inspected_extent.size);
   const auto lay = [&](std::size_t at, std::size_t from) {
     const auto piece = bytes.subspan(std::min(from, bytes.size()));
@@ -60,7 +60,7 @@ void inspect_flash(base::Bytes bytes, bool level_2) {
   lay(0, 0);
   lay(image::factory_section.base - image::flash_section.base, 32);
   lay(image::app1_section.base - image::flash_section.base + image::manifest_offset, 512);
-  const auto findings = lock::inspect(flash, owner);
+  const auto findings = lock::inspect(flash, expected);
   base::ensure(!findings.empty());
   (void)lock::obstacles(findings, level_2, false);
 }
