@@ -29,8 +29,10 @@ void add_get_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   const std::map<std::string, wire::coap::Code> methods{{"GET", wire::coap::Code::get},
                                                         {"FETCH", wire::coap::Code::fetch}};
+  // Applied last to first: the transformer's own error would show the codes as bytes.
   command->add_option("--method", options->method, "GET or FETCH")
-      ->transform(CLI::CheckedTransformer(methods, CLI::ignore_case).description("{GET,FETCH}"));
+      ->transform(CLI::Transformer(methods, CLI::ignore_case).description(""))
+      ->transform(CLI::IsMember({"GET", "FETCH"}, CLI::ignore_case));
   command->add_option("--payload", options->payload_file, "file sent as the request's payload")
       ->type_name("FILE");
   command

@@ -45,8 +45,9 @@ void add_server_command(CLI::App& app, int& exit_code) {
       ->add_option("--oscore-policy", options->oscore_policy,
                    "optional (default): devices without a context are served unprotected; "
                    "required: they are not served")
-      ->transform(
-          CLI::CheckedTransformer(policies, CLI::ignore_case).description("{optional,required}"))
+      // Applied last to first: the transformer's own error would show the values as bytes.
+      ->transform(CLI::Transformer(policies, CLI::ignore_case).description(""))
+      ->transform(CLI::IsMember({"optional", "required"}, CLI::ignore_case))
       ->needs(contexts);
   command->add_flag("--json", options->json, "log one JSON object a line");
   command->add_flag("--quiet", options->quiet, "do not log requests");
