@@ -35,6 +35,13 @@ std::optional<std::string_view> security_type(std::string_view value) {
   return std::nullopt;
 }
 
+/// Nobody answers from an address that is unspecified, multicast or, of IPv4, in 0.0.0.0/8 or above
+/// 223 (RFC 6890).
+bool may_be_a_server(const wire::Ipv6Address& address) {
+  if (address.ipv4_mapped()) return address.bytes[12] > 0 && address.bytes[12] < 224;
+  return !address.unspecified() && !address.multicast();
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -228,8 +235,7 @@ void Menu::take_address(std::string_view value) {
     return show();
   }
   const auto address = wire::Ipv6Address::parse(value);
-  // Neither can be a server's: nobody answers from there.
-  if (!address || address->unspecified() || address->multicast()) {
+  if (!address || !may_be_a_server(*address)) {
     print().text("not an IP address: ").text(value).line();
     return show();
   }

@@ -139,8 +139,9 @@ TEST_F(MenuTest, ServerAddress) {
 
 TEST_F(MenuTest, BadAddressesGetOneLineAndTheMenuAgain) {
   start();
-  for (const std::string bad : {"hello", "1.2.3", "256.1.1.1", "::", "ff02::1", "fe80::1%eth0",
-                                "1.2.3.4.5", "0x7f.1", ":::1"}) {
+  for (const std::string bad :
+       {"hello", "1.2.3", "256.1.1.1", "::", "ff02::1", "fe80::1%eth0", "1.2.3.4.5", "0x7f.1",
+        ":::1", "0.0.0.0", "224.0.1.187", "255.255.255.255", "::ffff:239.1.2.3"}) {
     const auto answer = type("a\r" + bad + "\r");
     EXPECT_THAT(answer, HasSubstr("\nnot an IP address: " + bad + "\n")) << bad;
     EXPECT_THAT(answer, HasSubstr("address: not set\n")) << bad;
