@@ -211,13 +211,14 @@ TEST_F(Policy, WhatCannotBeReadPermitsNothing) {
 TEST(Forbids, OneOfTwoConfirmedImagesMayAlwaysStart) {
   std::mt19937 random(11);
   int conflicts = 0;
+  const auto below = [&](std::uint32_t end) { return static_cast<std::uint32_t>(random() % end); };
   const auto any = [&] {
     auto manifest = old_image().manifest;
-    manifest.version = {1, static_cast<std::uint8_t>(random() % 3), 0};
-    manifest.sequence = random() % 4;
-    manifest.signing_key_id = 1 + random() % 4;
+    manifest.version = {1, static_cast<std::uint8_t>(below(3)), 0};
+    manifest.sequence = below(4);
+    manifest.signing_key_id = 1 + below(4);
     do {
-      for (auto& key : manifest.revoked_keys) key = random() % 5;
+      for (auto& key : manifest.revoked_keys) key = below(5);
     } while (!check_manifest(manifest));
     return manifest;
   };

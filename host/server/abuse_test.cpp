@@ -308,7 +308,7 @@ TEST_F(ServerUnderAbuse, SurvivesAFloodOfGarbage) {
     Bytes garbage(random.below(60));
     for (auto& byte : garbage) byte = static_cast<std::uint8_t>(random.next());
     const auto answer = send(ipv4(10, 1, 1, static_cast<std::uint8_t>(i)), garbage);
-    if (answer) ASSERT_LE(counted(answer->size()), 3 * counted(garbage.size()));
+    ASSERT_LE(answer ? counted(answer->size()) : 0, 3 * counted(garbage.size()));
   }
   EXPECT_TRUE(download(ipv4(203, 0, 113, 5)));
 }
