@@ -13,8 +13,9 @@ void Saver::fail(std::string_view reason) {
 
 void Saver::check_time(std::int64_t& time) {
   constexpr std::int64_t never = INT64_MAX;
-  constexpr std::int64_t latest = never / 2;  // 53 days
-  if (time == never || (time >= 0 && time <= latest)) return;
+  constexpr std::int64_t latest = never / 2;  // 53 days; the difference of two fits
+  // A counter that was set to a high value has begun before the board was switched on.
+  if (time == never || (time >= -latest && time <= latest)) return;
   fail("a time is out of range");
   time = 0;
 }
