@@ -249,7 +249,7 @@ Installer::Result Installer::take_next_relocation() {
   if (!next && next.error() == image::RelocationError::flash) {
     return std::unexpected(InstallError::flash);
   }
-  content_holds_ = content_holds_ && next.has_value();
+  if (!next) content_holds_ = false;
   next_relocation_ = next.value_or(std::nullopt);
   return {};
 }
