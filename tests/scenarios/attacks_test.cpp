@@ -137,7 +137,6 @@ TEST_F(Attacks, an_update_for_a_later_precursor_is_refused_until_that_one_runs) 
   server().publishes(renamed(release("1.2.31").filename().string(), later), later);
   expect_honest_update(UpdateResult::refused_version);
   runs_from(image::app2_section);
-  node().joins();
   node().finds("1.2.31");
   node().completes_update_to("1.2.31");
 }
